@@ -1,0 +1,52 @@
+import type { EngineErrorCode } from './codes.js'
+
+/** Codes of errors that arise in TypeScript; the engine's own are in `codes.ts`, Kafka's in `ts/protocol/errors.ts`. */
+export type LibraryErrorCode =
+  | 'INVALID_OPTION'
+  | 'MISSPELLED_OPTION'
+  | 'UNKNOWN_CONFIG'
+  | 'CONSUMER_BUSY'
+  | 'TIMED_OUT'
+  | 'ABORTED'
+  | 'BUFFER_FULL'
+  | 'DECOMPRESSION_FAILED'
+  | 'DECOMPRESSED_TOO_LARGE'
+  | 'NATIVE_BINARY_MISSING'
+
+export interface SeglogErrorDetail {
+  /** True if the same call may succeed later without a change. */
+  retriable?: boolean
+  cause?: unknown
+  topic?: string
+  partition?: number
+  offset?: bigint
+  path?: string
+  /** Byte position in `path`. */
+  position?: number
+  /** The config key or option at fault. */
+  key?: string
+}
+
+/**
+ * The one error class of the library. Test `code`, never `instanceof`: errors may come from another realm
+ * (Jest, worker threads). The message names the thing at fault and what to do.
+ */
+export class SeglogError extends Error {
+  override readonly name = 'SeglogError'
+  readonly code: EngineErrorCode | LibraryErrorCode | (string & {})
+  readonly retriable: boolean
+  declare readonly topic?: string
+  declare readonly partition?: number
+  declare readonly offset?: bigint
+  declare readonly path?: string
+  declare readonly position?: number
+  declare readonly key?: string
+
+  constructor(code: SeglogError['code'], message: string, detail: SeglogErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    const { retriable = false, cause: _cause, ...rest } = detail
+    this.code = code
+    this.retriable = retriable
+    Object.assign(this, rest)
+  }
+}
