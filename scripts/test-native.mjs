@@ -1,0 +1,74 @@
+// Builds the native core's tests with CMake and runs them under GoogleTest.
+//   node scripts/test-native.mjs [--sanitize=address|thread] [--filter=GTEST_FILTER]
+// Without cmake or GoogleTest it says how to get them; --required makes that a failure.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { countLine, outputOf, root, tryRun } from './shared.mjs'
+
+const howToGet = 'apt-get install cmake ninja-build libgtest-dev'
+
+const sanitizerEnv = {
+  ASAN_OPTIONS: 'abort_on_error=1:detect_leaks=1',
+  UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+  TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
+}
+
+/** Resolves to { passed, failed, skipped }; a program that dies counts as one failure more. */
+export function testNative({ sanitize = '', filter = '*', required = false } = {}) {
+  const build = join('build', sanitize ? `tests-${sanitize}` : 'tests')
+  const missing = whatIsMissing()
+  if (missing) {
+    console.log(`C++ unit tests ${required ? 'cannot run' : 'skipped'}: no ${missing} here (${howToGet})`)
+    return { passed: 0, failed: required ? 1 : 0, skipped: required ? 0 : 1 }
+  }
+  const generator = outputOf('ninja', ['--version']) ? ['-G', 'Ninja'] : []
+  const options = [`-DCMAKE_BUILD_TYPE=${sanitize ? 'RelWithDebInfo' : 'Release'}`, `-DSEGLOG_SANITIZE=${sanitize}`]
+  const configured = tryRun('cmake', ['-S', 'native', '-B', build, ...generator, ...options], {
+    stdio: [0, 'ignore', 2],
+  })
+  if (configured !== 0 || tryRun('cmake', ['--build', build, '-j', '2']) !== 0) {
+    console.log('C++ unit tests did not build')
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
+  return testPrograms(build).reduce(
+    (sum, program) => {
+      const { passed, failed, skipped } = runProgram(program, build, filter)
+      return { passed: sum.passed + passed, failed: sum.failed + failed, skipped: sum.skipped + skipped }
+    },
+    { passed: 0, failed: 0, skipped: 0 },
+  )
+}
+
+function whatIsMissing() {
+  if (outputOf('cmake', ['--version']) === null) return 'cmake'
+  const found = ['/usr/include', '/usr/local/include'].some((path) => existsSync(join(path, 'gtest', 'gtest.h')))
+  return found || process.env.GTEST_ROOT ? null : 'GoogleTest'
+}
+
+/** The programs that CTest knows, each once (it lists every test of them). */
+function testPrograms(build) {
+  const { tests } = JSON.parse(outputOf('ctest', ['--test-dir', build, '--show-only=json-v1']) ?? '{"tests":[]}')
+  return [...new Set(tests.flatMap(({ command }) => command?.slice(0, 1) ?? []))]
+}
+
+function runProgram(program, build, filter) {
+  const report = join(root, build, 'report.json')
+  rmSync(report, { force: true })
+  mkdirSync(join(root, build), { recursive: true })
+  const args = ['--gtest_brief=1', `--gtest_filter=${filter}`, `--gtest_output=json:${report}`]
+  const code = tryRun(program, args, { env: { ...sanitizerEnv, ...process.env } })
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 }
+  const { tests, failures, errors = 0, testsuites } = JSON.parse(readFileSync(report, 'utf8'))
+  const skipped = testsuites.flatMap((suite) => suite.testsuite).filter(({ result }) => result === 'SKIPPED').length
+  const died = code !== 0 && failures + errors === 0 ? 1 : 0
+  return { passed: tests - failures - errors - skipped, failed: failures + errors + died, skipped }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const option = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
+  const required = process.argv.includes('--required')
+  const counts = testNative({ sanitize: option('sanitize'), filter: option('filter'), required })
+  console.log(countLine(counts))
+  process.exitCode = counts.failed > 0 ? 1 : 0
+}
