@@ -1,0 +1,125 @@
+// A data directory: who writes it (`.lock`), how it was left behind (`.ends`, `.kafka_cleanshutdown`), whether it can
+// still be written (offline after a failed write or flush), and durable operations on its small files.
+//
+// A read-only open writes nothing at all: no lock, no `.ends`, no marker removed.
+//
+// Thread rule: any thread. Ownership: segments hold a shared_ptr to their directory; Close() releases `.ends` and
+// the lock when every segment is closed. Paths given to methods are absolute or relative to the directory.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ballast.h"
+#include "ends_file.h"
+#include "fd_reserve.h"
+#include "io.h"
+
+namespace seglog {
+
+enum class LeftBehind {
+  kNew,     // no log was ever here
+  kClean,   // closed cleanly: every file is exact
+  kKilled,  // the writer died, the page cache did not: `.ends` may be believed
+  kScan,    // anything else: scan from the recovery point
+};
+
+struct DirectoryOptions {
+  bool read_only = false;
+  bool create = true;
+};
+
+class DataDirectory {
+ public:
+  /// kLocked (naming the holder's pid) when another open writes it, kNotDirectory, kAccessDenied, kNotFound without
+  /// `create`. Waits for the disk: call it on a storage thread.
+  static Result<std::shared_ptr<DataDirectory>> Open(Io& io, const std::string& path, DirectoryOptions options);
+  ~DataDirectory();
+
+  Io& io() const { return io_; }
+  const std::string& path() const { return path_; }
+  bool read_only() const { return options_.read_only; }
+  LeftBehind left_behind() const { return left_behind_; }
+  /// A process (for read-only opens: another one) held the write lock at open.
+  bool live() const { return live_; }
+  bool mapped_lane() const { return mapped_lane_; }
+  /// Writing into reserved space needs no allocation here: reserve before writing.
+  bool overwrite_in_place() const { return overwrite_in_place_; }
+  const std::vector<PartitionEnds>& ends() const { return ends_found_; }
+  std::string Resolve(const std::string& path) const;
+
+  // -- writing
+
+  /// OK, kReadOnly, kClosed or kOffline (with the first failure's message).
+  Status CheckWritable() const;
+  bool offline() const { return offline_.load(std::memory_order_acquire); }
+  /// A write or flush failed with `cause`: goes offline and poisons `.ends`, once. A full disk and a missing
+  /// descriptor (kNoSpace, kTooManyFiles) do not; then nothing happens. Returns `cause` for chaining.
+  Status Failed(Status cause);
+  /// A flush failed, whatever the code: always goes offline.
+  Status FlushFailed(Status cause);
+  /// Called once, on the failing thread, when the directory goes offline.
+  void OnOffline(std::function<void(const Status&)> callback);
+
+  Result<EndsSlot*> Slot(const TopicId& topic_id, int32_t partition);
+  void TopicsChanged();
+  /// Each flush round calls this beside its range flushes: the durable ends of the previous round reach the disk.
+  Status FlushEnds();
+  EndsFile* ends_file() { return ends_file_.get(); }
+
+  /// Appends may take new space: false while the ballast is given away and there is no room to take it again.
+  bool MayGrow();
+
+  /// Runs `write`; on kNoSpace gives the ballast back, on kTooManyFiles the reserved descriptors, and runs it once more.
+  Status WithReserves(const std::function<Status()>& write);
+
+  // -- small files, durable when they return
+
+  Result<std::vector<std::string>> List(const std::string& path);
+  Result<std::optional<FileInfo>> Stat(const std::string& path);  // nullopt when there is none
+  Result<std::vector<uint8_t>> ReadFile(const std::string& path);
+  /// Temporary file, fsync, rename, fsync of the folder.
+  Status ReplaceFile(const std::string& path, ByteSpan bytes);
+  /// mkdir -p and fsync of the parent.
+  Status MakeDirectory(const std::string& path);
+  Status Rename(const std::string& from, const std::string& to);
+  Status Remove(const std::string& path);
+  Status RemoveTree(const std::string& path);
+  Status SyncDirectory(const std::string& path);
+
+  /// Flushes `.ends`, releases it and the lock. Idempotent. `clean`: every segment was sealed and flushed and the
+  /// caller wrote `.kafka_cleanshutdown` last; it is removed again if `.ends` cannot be flushed.
+  Status Close(bool clean);
+
+ private:
+  DataDirectory(Io& io, std::string path, DirectoryOptions options);
+  Status OpenFiles();
+  Status TakeLock();
+  Status JudgeWhatIsLeft();
+  Status BeginWriting();
+  Status GoOffline(Status cause);
+
+  Io& io_;
+  const std::string path_;
+  const DirectoryOptions options_;
+  LeftBehind left_behind_ = LeftBehind::kNew;
+  bool live_ = false;
+  bool mapped_lane_ = false;
+  bool overwrite_in_place_ = false;
+  std::vector<PartitionEnds> ends_found_;
+  std::unique_ptr<File> lock_;
+  std::unique_ptr<EndsFile> ends_file_;
+  Ballast ballast_;
+  FdReserve descriptors_;
+  std::atomic<bool> offline_{false};
+  std::atomic<bool> closed_{false};
+  mutable std::mutex mutex_;  // offline_cause_, on_offline_
+  Status offline_cause_;
+  std::function<void(const Status&)> on_offline_;
+};
+
+}  // namespace seglog

@@ -1,0 +1,226 @@
+// A segment: one `.log` file of record batches with its offset index and time index.
+//
+// The active segment is appended to; its append state (end, next offset, index interval, largest timestamp) belongs to
+// whoever holds the lease: the event loop while no storage operation of this segment is pending, else the storage thread
+// that runs one. Handing over goes through the storage queue, whose mutex orders the memory; the hot path has no
+// lock. AppendNow, Append, Seal, TruncateTo and Close need the lease. Everything else may run on any thread at the same
+// time: it reads the published end, two atomics that only grow (except by TruncateTo).
+//
+// Published means visible to readers and in the page cache: it survives the process. Durable means on disk.
+//
+// Nothing here waits for the disk except Open, Append, Flush, SyncAll, Seal, TruncateTo, Close and the reads without
+// "Now". A failed write or flush takes the directory offline (DataDirectory::Failed); a full disk does not.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "ahead.h"
+#include "append_window.h"
+#include "data_directory.h"
+#include "offset_index.h"
+#include "record_batch.h"
+#include "time_index.h"
+
+namespace seglog {
+
+/// A point where one batch ends and the next begins.
+struct LogEnd {
+  FilePosition position;
+  RecordOffset offset;
+  bool operator==(const LogEnd&) const = default;
+};
+
+struct SegmentOptions {
+  std::string folder;  // absolute, or relative to the directory
+  RecordOffset base_offset;
+  bool active = false;
+  int64_t segment_bytes = 1 << 30;
+  int64_t index_bytes = 10 << 20;
+  int64_t index_interval_bytes = 4096;
+  EndsSlot* slot = nullptr;  // active segments publish into it; outlives the segment
+  bool create = false;       // the files must not exist
+  /// Where an existing active segment ends, believed from `.ends`: bytes behind it are zeroed. Without: at the end of
+  /// the file.
+  std::optional<LogEnd> end;
+};
+
+enum class CrcMode { kCompute, kVerify };
+
+struct AppendOptions {
+  int32_t leader_epoch = -1;  // stamped into every batch; -1 keeps the batch's own
+  TimestampMs append_time{-1};
+  CrcMode crc = CrcMode::kCompute;
+  bool keep_offsets = false;
+};
+
+struct Appended {
+  RecordOffset base_offset;
+  RecordOffset last_offset;
+  TimestampMs max_timestamp{-1};
+  FilePosition end_position;
+};
+
+enum class AppendOutcome : uint8_t {
+  kDone,
+  kNotReady,     // use Append
+  kSegmentFull,  // roll first
+  kFailed,       // see the status
+};
+
+struct LocatedBatch {
+  RecordOffset base_offset;
+  FilePosition position;
+};
+
+struct LocatedTimestamp {
+  RecordOffset offset;
+  TimestampMs timestamp;
+  int32_t leader_epoch = -1;
+  bool compressed = false;  // offset is the batch's base: decode it to find the record
+};
+
+struct ReadResult {
+  size_t bytes = 0;          // whole batches now in the target; 0 at the end
+  size_t first_needs = 0;    // the first batch does not fit: its size
+};
+
+class Segment final : public Ahead::Tended, public std::enable_shared_from_this<Segment> {
+ public:
+  static constexpr size_t kMappedLaneBytes = 64 << 10;
+
+  /// `ahead` null: the storage lane only. kCorrupt when the file's batches do not lead to its end.
+  static Result<std::shared_ptr<Segment>> Open(std::shared_ptr<DataDirectory> directory, Ahead* ahead,
+                                               SegmentOptions options);
+  ~Segment();
+
+  // -- state, any thread
+
+  RecordOffset base_offset() const { return options_.base_offset; }
+  LogEnd published() const noexcept;
+  LogEnd durable() const;
+  /// The append's statistics as of the published end; consistent on the lease holder's thread.
+  TimestampMs max_timestamp() const { return TimestampMs(max_timestamp_.load(std::memory_order_relaxed)); }
+  RecordOffset max_timestamp_offset() const {
+    return RecordOffset(max_timestamp_offset_.load(std::memory_order_relaxed));
+  }
+  TimestampMs first_timestamp() const { return TimestampMs(first_timestamp_.load(std::memory_order_relaxed)); }
+  TimestampMs created() const { return created_; }
+  bool sealed() const noexcept { return sealed_.load(std::memory_order_acquire); }
+  const std::string& log_path() const { return log_path_; }
+
+  // -- appending, lease holder
+
+  /// The mapped lane, on the calling thread, without a system call or an allocation. `parts` concatenated are whole
+  /// batches. Anything but kDone left the segment as it was; kFailed sets *error (kInvalidBatch, kCorruptBatch,
+  /// kBatchTooLarge, kOffline, kReadOnly, kClosed).
+  AppendOutcome AppendNow(std::span<const ByteSpan> parts, const AppendOptions& options, Appended* appended,
+                          Status* error);
+  /// The storage lane. kSegmentFull, kNoSpace (retriable, nothing stored), or as above.
+  Result<Appended> Append(std::span<const ByteSpan> parts, const AppendOptions& options);
+
+  // -- durability, any thread; one flush of a segment at a time runs, others wait for it
+
+  /// Everything published before the call is on disk when it returns OK; returns the new durable end. A sealed segment
+  /// is flushed whole, with its indexes.
+  Result<LogEnd> Flush();
+  /// fsync of the log and both indexes.
+  Status SyncAll();
+
+  // -- reading, any thread
+
+  /// Copies whole batches from the one that holds `offset` (or the next after it) that end at or below `limit` and
+  /// fit into target. Never waits: kCold.
+  Result<ReadResult> ReadNow(RecordOffset offset, FilePosition limit, MutableByteSpan target);
+  Result<ReadResult> Read(RecordOffset offset, FilePosition limit, MutableByteSpan target);
+  /// nullopt behind the end. LocateNow: kCold.
+  Result<std::optional<LocatedBatch>> LocateNow(RecordOffset offset);
+  Result<std::optional<LocatedBatch>> Locate(RecordOffset offset);
+  Result<std::optional<LocatedTimestamp>> LocateTimestamp(TimestampMs timestamp);
+  /// An index entry did not match its batch; reads go by scanning until the indexes are rebuilt.
+  bool index_suspect() const noexcept { return index_suspect_.load(std::memory_order_relaxed); }
+
+  // -- lifecycle, lease holder on a storage thread
+
+  /// Final time-index entry, helper retired, mapping gone, `.log` exact, indexes written; not yet on disk. Idempotent.
+  Status Seal();
+  /// Cuts to the batch boundary at or below `offset`, indexes too, and raises the slot's generation.
+  Status TruncateTo(RecordOffset offset);
+  /// Closes the files, leaving an unsealed segment as a kill would. Idempotent.
+  void Close();
+
+  // -- Ahead::Tended, helper thread
+  int64_t Tend(int64_t now_ms, int64_t budget) override;
+  bool Active(int64_t now_ms) const override;
+
+ private:
+  struct Plan;          // what an append will do, known before its first store
+  class PartsCursor;
+
+  Segment(std::shared_ptr<DataDirectory> directory, Ahead* ahead, SegmentOptions options);
+
+  // lifecycle (segment_open.cc, segment_lifecycle.cc)
+  Status CreateFiles();
+  Status OpenFiles();
+  Status AdoptEnd();
+  Status ZeroBehind(LogEnd end, int64_t file_size);
+  Status WalkToEnd(FilePosition from, RecordOffset expected, FilePosition end, bool add_entries);
+  void PublishFirst();
+  void RetireHelper();
+  Status WritePendingIndexes();
+
+  // append (segment_append.cc)
+  AppendOutcome Check(std::span<const ByteSpan> parts, const AppendOptions& options, Plan* plan, Status* error);
+  void Account(const Plan& plan);
+  void AddIndexEntries(const BatchHeader& header, FilePosition position);
+  void Publish(FilePosition position, RecordOffset offset) noexcept;
+  void AssertLease() const;
+
+  // reading (segment_read.cc)
+  enum class Wait : bool { kNo, kYes };
+  Result<size_t> ReadBytes(FilePosition position, uint8_t* out, size_t size, Wait wait);
+  Result<std::optional<LocatedBatch>> Find(RecordOffset offset, FilePosition limit, Wait wait);
+  Result<std::optional<LocatedBatch>> ScanFor(RecordOffset offset, FilePosition from, FilePosition limit, Wait wait,
+                                              bool* index_lied);
+  Result<ReadResult> ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait);
+
+  const std::shared_ptr<DataDirectory> directory_;
+  Ahead* const ahead_;
+  const SegmentOptions options_;
+  const std::string log_path_;
+  TimestampMs created_{0};
+  std::unique_ptr<File> file_;
+  std::unique_ptr<AppendWindow> window_;  // active segments
+
+  // Append state: lease holder only.
+  FilePosition end_;
+  RecordOffset next_offset_;
+  int64_t bytes_since_entry_ = 0;
+
+  // Written by the lease holder, read by anyone.
+  std::atomic<uint64_t> publish_sequence_{0};
+  std::atomic<int64_t> published_position_{0};
+  std::atomic<int64_t> published_offset_{0};
+  std::atomic<int64_t> max_timestamp_{-1};
+  std::atomic<int64_t> max_timestamp_offset_{-1};
+  std::atomic<int64_t> first_timestamp_{-1};
+  std::atomic<int64_t> last_small_append_ms_;
+  std::atomic<bool> sealed_{false};
+  std::atomic<bool> closed_{false};
+  std::atomic<bool> index_suspect_{false};
+
+  mutable std::mutex index_mutex_;  // offset_index_, time_index_: held for memory work only on the append path
+  std::unique_ptr<OffsetIndex> offset_index_;
+  std::unique_ptr<TimeIndex> time_index_;
+
+  mutable std::mutex flush_mutex_;  // durable_; held through a flush
+  LogEnd durable_;
+  LogEnd durable_visible_;
+};
+
+}  // namespace seglog
