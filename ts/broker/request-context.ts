@@ -1,0 +1,19 @@
+/** Who sends a request, how, and until when they care. Made once per connection (or in-process client) and API. */
+export interface RequestContext {
+  /** Version of the API the request was written for; in-process: the newest stable one (`apis[key].request.lastStable`). */
+  readonly apiVersion: number
+  readonly clientId: string | null
+  readonly clientHost: string
+  /** Listener's name; `INTERNAL` in-process. */
+  readonly listener: string
+  /** `User:name`. */
+  readonly principal: string
+  readonly connectionId: string
+  /** Ends the waiting of a fetch early; the answer is then what is there. */
+  readonly signal?: AbortSignal
+  /**
+   * Batches in this request were made by our own encoder in this process: they come without a CRC (it is computed
+   * while they are copied into the log) and are not walked again. Sizes and limits are checked all the same.
+   */
+  readonly trusted: boolean
+}
