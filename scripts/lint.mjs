@@ -15,6 +15,7 @@ const checks = [
   ['types', () => tryRun('tsc', ['--noEmit']) === 0],
   ['floors', () => tryRun('depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'ts']) === 0],
   ['core includes no Node header', coreIsFreeOfNode],
+  ['sources.txt is complete', sourcesAreListed],
   ['error codes are generated', () => tryRun(process.execPath, ['scripts/generate-errors.mjs', '--check']) === 0],
   ['clang-format', clangFormat],
 ]
@@ -23,6 +24,20 @@ function coreIsFreeOfNode() {
   const guilty = filesUnder(['native/core'], (file) => nodeHeader.test(readFileSync(join(root, file), 'utf8')))
   for (const file of guilty) console.error(`${file} includes a header of Node: that belongs in native/addon`)
   return guilty.length === 0
+}
+
+function sourcesAreListed() {
+  const listed = readFileSync(join(root, 'native', 'sources.txt'), 'utf8')
+    .trim()
+    .split('\n')
+  const present = filesUnder(['native/core', 'native/addon'], (file) => file.endsWith('.cc')).map((file) =>
+    file.slice(7),
+  )
+  const forgotten = present.filter((file) => !listed.includes(file))
+  const gone = listed.filter((file) => !present.includes(file))
+  for (const file of forgotten) console.error(`native/${file} is not in native/sources.txt`)
+  for (const file of gone) console.error(`native/sources.txt names ${file}, which does not exist`)
+  return forgotten.length + gone.length === 0
 }
 
 function clangFormat() {
