@@ -1,0 +1,23 @@
+import { SeglogError } from '../errors/seglog-error.js'
+import { isUuid } from '../protocol/uuid.js'
+
+export const partitionMetadataFile = 'partition.metadata'
+
+/** The file that ties a partition's folder to a topic id (22 base64url characters), as Kafka writes it. */
+export function serializePartitionMetadata(topicId: string): Buffer {
+  return Buffer.from(`version: 0\ntopic_id: ${topicId}`, 'utf8')
+}
+
+/** The topic id in the file. Throws CORRUPT_LOG naming `path` if there is none. */
+export function parsePartitionMetadata(bytes: Buffer, path: string): string {
+  const fields = new Map<string, string>()
+  for (const line of bytes.toString('utf8').split('\n')) {
+    const colon = line.indexOf(':')
+    if (colon > 0) fields.set(line.slice(0, colon).trim(), line.slice(colon + 1).trim())
+  }
+  const topicId = fields.get('topic_id')
+  if (fields.get('version') !== '0' || topicId === undefined || !isUuid(topicId)) {
+    throw new SeglogError('CORRUPT_LOG', `${path} is not a partition.metadata file; restore it with the topic's id`, { path })
+  }
+  return topicId
+}
