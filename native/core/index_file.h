@@ -55,8 +55,6 @@ class IndexFile {
   Status Append(int64_t key, int32_t second);
   /// The last entry with key <= target; false if there is none.
   Result<bool> Find(int64_t target, IndexWait wait, Entry* found);
-  /// The first entry with key > target; false if there is none.
-  Result<bool> FindAbove(int64_t target, IndexWait wait, Entry* found);
 
   size_t entries() const { return count_.load(std::memory_order_acquire); }
   /// The last entry; false while empty. Owner of Append only.
@@ -79,6 +77,7 @@ class IndexFile {
  private:
   static constexpr size_t kFirstChunk = 16;
   static constexpr size_t kMaxChunks = 28;
+  using Chunks = std::array<std::unique_ptr<uint8_t[]>, kMaxChunks>;
 
   IndexFile(Io& io, std::string path, IndexLayout layout);
   uint8_t* Slot(size_t index) const;
@@ -86,31 +85,32 @@ class IndexFile {
   bool Increases(const Entry& before, const Entry& after) const;
   size_t entries_per_block() const;
   void MakeRoom(size_t index);
-  void FreeChunks();
-  Status OpenFile(OpenMode mode);
-  Status CheckSize(const FileInfo& info) const;
-  Status NotIncreasing(size_t index) const;
+  Status Corrupt(size_t index) const;
+  Status Load(IndexMode mode);
+  Status CountEntries();
+  template <typename Visit>
+  Status ReadEntries(Visit visit);
   Status LoadAll();
   Status LoadLast();
   Status LoadSamples();
   Status Activate();
   Status WritePendingLocked();
-  Result<size_t> UpperBound(int64_t target, IndexWait wait, Entry* below, Entry* above);
-  Result<size_t> UpperBoundClosed(int64_t target, IndexWait wait, Entry* below, Entry* above);
+  bool FindInMemory(int64_t target, Entry* found) const;
+  Result<bool> FindInBlock(int64_t target, IndexWait wait, Entry* found) const;
 
   Io& io_;
   const std::string path_;
   const IndexLayout layout_;
   std::atomic<size_t> count_{0};
   std::atomic<bool> active_{true};
-  std::array<std::unique_ptr<uint8_t[]>, kMaxChunks> chunks_;  // active
-  std::vector<int64_t> samples_;                               // closed: first key of each block
-  bool samples_loaded_ = false;
-  Entry last_{};                      // valid while entries() > 0; the owner of Append's
-  mutable std::shared_mutex shape_;   // shared: look-ups; exclusive: changes of chunks_ (not growth) or samples_
-  std::mutex file_mutex_;             // file_, written_; taken before shape_
-  std::shared_ptr<File> file_;
-  size_t written_ = 0;                // entries the file has
+  Entry last_{};               // valid while entries() > 0; the owner of Append's
+  // Changes of the three below (not the growth of chunks_) hold shape_ alone and file_mutex_; look-ups share shape_.
+  mutable std::shared_mutex shape_;
+  Chunks chunks_;                  // active: every entry
+  std::vector<int64_t> samples_;   // closed: first key of each block, empty until loaded
+  std::unique_ptr<File> file_;
+  std::mutex file_mutex_;          // taken before shape_
+  size_t written_ = 0;             // entries the file has
 };
 
 }  // namespace seglog

@@ -1,0 +1,111 @@
+// The Linux half of io_posix.cc; compiled to nothing elsewhere.
+#if defined(__linux__)
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "io_platform.h"
+
+// Older headers than the kernels this runs on.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 0x00000008
+#endif
+
+namespace seglog::io_platform {
+
+namespace {
+template <typename Call>
+int RetryInterrupted(Call call) {
+  while (call() != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+}  // namespace
+
+FileInfo ToFileInfo(const struct stat& stat) {
+  FileInfo info;
+  info.size = stat.st_size;
+  info.modified_ms = int64_t{stat.st_mtim.tv_sec} * 1000 + stat.st_mtim.tv_nsec / 1'000'000;
+  info.device = stat.st_dev;
+  info.inode = stat.st_ino;
+  info.allocated_bytes = int64_t{stat.st_blocks} * 512;
+  info.is_directory = S_ISDIR(stat.st_mode);
+  return info;
+}
+
+int64_t ReadCached(int fd, int64_t position, uint8_t* out, size_t size) {
+  const iovec slice{out, size};
+  for (;;) {
+    const ssize_t got = preadv2(fd, &slice, 1, position, RWF_NOWAIT);
+    if (got >= 0) return got;
+    if (errno == ENOSYS || errno == EINVAL) return -EOPNOTSUPP;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+int AllocateRange(int fd, int64_t position, int64_t size) {
+  return RetryInterrupted([&] { return fallocate(fd, 0, position, size); });
+}
+
+int LockWholeFile(int fd) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return RetryInterrupted([&] { return fcntl(fd, F_OFD_SETLK, &lock); });
+}
+
+// Never retried: after a failed flush the kernel may report success without having written.
+int SyncData(int fd) { return fdatasync(fd) == 0 ? 0 : errno; }
+int SyncAll(int fd) { return fsync(fd) == 0 ? 0 : errno; }
+
+int PopulatePages(uint8_t* start, size_t size) {
+  return RetryInterrupted([&] { return madvise(start, size, MADV_POPULATE_WRITE); });
+}
+
+void AdviseRandom(int fd) { posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); }
+
+void Prefetch(int fd, int64_t position, int64_t size) {
+  posix_fadvise(fd, position, size, POSIX_FADV_WILLNEED);
+}
+
+Result<FileSystemKind> FileSystemOf(const std::string& path) {
+  struct statfs info {};
+  const int failed = RetryInterrupted([&] { return statfs(path.c_str(), &info); });
+  if (failed != 0) return Status::FromErrno(failed, "cannot ask for the file system", path);
+  switch (static_cast<uint32_t>(info.f_type)) {
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+      return FileSystemKind::kOverwriteInPlace;
+    default:
+      return FileSystemKind::kOther;
+  }
+}
+
+std::string BootId() {
+  char id[64];
+  const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  const ssize_t got = read(fd, id, sizeof id);
+  close(fd);
+  size_t size = got > 0 ? static_cast<size_t>(got) : 0;
+  while (size > 0 && id[size - 1] == '\n') --size;
+  return std::string(id, size);
+}
+
+}  // namespace seglog::io_platform
+
+#endif

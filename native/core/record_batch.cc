@@ -1,0 +1,200 @@
+#include "record_batch.h"
+
+#include "big_endian.h"
+#include "crc32c.h"
+
+namespace seglog {
+
+namespace {
+
+constexpr size_t kLengthAt = 8;
+constexpr size_t kEpochAt = 12;
+constexpr size_t kMagicAt = 16;
+constexpr size_t kCrcAt = 17;
+constexpr size_t kAttributesAt = 21;
+constexpr size_t kMaxTimestampAt = 35;
+constexpr int8_t kMagic = 2;
+constexpr int16_t kAppendTimeBit = 0x08;
+
+Status Corrupt(const char* what) { return Status::Error(ErrorCode::kCorruptBatch, what); }
+
+Status Invalid(const char* what, int64_t record) {
+  return Status::Error(ErrorCode::kInvalidBatch, "record " + std::to_string(record) + ": " + what);
+}
+
+/// Reads varints and skips bytes inside [at, end). A failed read empties the cursor, which fails every later one,
+/// so that callers may check once for several reads.
+class Cursor {
+ public:
+  Cursor(const uint8_t* begin, const uint8_t* end) : at_(begin), end_(end) {}
+
+  bool failed() const { return at_ == nullptr; }
+  const uint8_t* at() const { return at_; }
+  size_t left() const { return static_cast<size_t>(end_ - at_); }
+
+  uint8_t Byte() {
+    if (at_ == end_) return Fail();
+    return *at_++;
+  }
+
+  int64_t Varint() {
+    if (at_ != end_ && *at_ < 0x80) return ZigZag(*at_++);
+    return ZigZag(Long<32>());
+  }
+
+  int64_t Varlong() {
+    if (at_ != end_ && *at_ < 0x80) return ZigZag(*at_++);
+    return ZigZag(Long<64>());
+  }
+
+  void Skip(int64_t size) {
+    if (failed()) return;
+    if (size < 0 || static_cast<uint64_t>(size) > left()) {
+      Fail();
+      return;
+    }
+    at_ += size;
+  }
+
+ private:
+  static int64_t ZigZag(uint64_t raw) { return static_cast<int64_t>((raw >> 1) ^ (~(raw & 1) + 1)); }
+
+  uint8_t Fail() {
+    at_ = end_ = nullptr;
+    return 0;
+  }
+
+  /// At most kBits of value; bits beyond them are an error, not dropped.
+  template <int kBits>
+  uint64_t Long() {
+    uint64_t value = 0;
+    for (int shift = 0; shift < kBits; shift += 7) {
+      const uint64_t byte = Byte();
+      if (failed()) return 0;
+      if (kBits - shift < 7 && (byte >> (kBits - shift)) != 0) return Fail();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    return Fail();
+  }
+
+  const uint8_t* at_;
+  const uint8_t* end_;
+};
+
+bool SkipHeaders(Cursor* cursor, int64_t count) {
+  if (count < 0 || static_cast<uint64_t>(count) > cursor->left() / 2) return false;  // two bytes each at least
+  for (int64_t i = 0; i < count && !cursor->failed(); ++i) {
+    cursor->Skip(cursor->Varint());  // a header key is never null
+    const int64_t value = cursor->Varint();
+    if (value < -1) return false;
+    if (value > 0) cursor->Skip(value);
+  }
+  return !cursor->failed();
+}
+
+}  // namespace
+
+Result<BatchHeader> ParseBatchHeader(ByteSpan bytes) {
+  if (bytes.size() < kBatchOverhead) return Corrupt("a batch header needs 61 bytes");
+  const uint8_t* raw = bytes.data();
+  BatchHeader header;
+  header.base_offset = RecordOffset(LoadBig64(raw));
+  header.batch_length = LoadBig32(raw + kLengthAt);
+  header.leader_epoch = LoadBig32(raw + kEpochAt);
+  header.magic = static_cast<int8_t>(raw[kMagicAt]);
+  header.crc = static_cast<uint32_t>(LoadBig32(raw + kCrcAt));
+  header.attributes = LoadBig16(raw + kAttributesAt);
+  header.last_offset_delta = LoadBig32(raw + 23);
+  header.base_timestamp = TimestampMs(LoadBig64(raw + 27));
+  header.max_timestamp = TimestampMs(LoadBig64(raw + kMaxTimestampAt));
+  header.producer_id = LoadBig64(raw + 43);
+  header.producer_epoch = LoadBig16(raw + 51);
+  header.base_sequence = LoadBig32(raw + 53);
+  header.record_count = LoadBig32(raw + 57);
+  if (header.magic != kMagic) return Corrupt("the batch is not of magic 2");
+  if (header.batch_length < static_cast<int32_t>(kBatchOverhead - kBatchLengthEnd) ||
+      header.batch_length > kMaxBatchBytes) {
+    return Corrupt("the batch length is out of range");
+  }
+  if (header.base_offset.value < 0 || header.base_offset.value > INT64_MAX - INT32_MAX) {
+    return Corrupt("the base offset is out of range");
+  }
+  if (header.last_offset_delta < 0 || header.record_count < 0) return Corrupt("the record count is negative");
+  return header;
+}
+
+bool BatchCrcMatches(ByteSpan batch, const BatchHeader& header) {
+  const auto size = static_cast<size_t>(header.size_bytes());
+  if (header.size_bytes() < static_cast<int64_t>(kBatchOverhead) || batch.size() < size) return false;
+  return Crc32c(batch.data() + kCrcStart, size - kCrcStart) == header.crc;
+}
+
+Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool dense_offsets) {
+  const auto size = static_cast<size_t>(header.size_bytes());
+  if (header.size_bytes() < static_cast<int64_t>(kBatchOverhead) || batch.size() < size) {
+    return Invalid("the batch is not whole", 0);
+  }
+  if (header.codec() != 0) return Invalid("the batch is compressed", 0);
+  if (dense_offsets && header.last_offset_delta != header.record_count - 1) {
+    return Invalid("last offset delta and record count disagree", 0);
+  }
+  RecordWalk walk;
+  if (header.is_append_time() && header.record_count > 0) walk.max_timestamp = header.max_timestamp;
+  const uint8_t* at = batch.data() + kBatchOverhead;
+  const uint8_t* const end = batch.data() + size;
+  int64_t last_delta = -1;
+  for (int64_t i = 0; i < header.record_count; ++i) {
+    Cursor outer(at, end);
+    const int64_t length = outer.Varint();
+    if (outer.failed() || length < 0 || static_cast<uint64_t>(length) > outer.left()) {
+      return Invalid("its length passes the end of the batch", i);
+    }
+    const uint8_t* const record_end = outer.at() + length;
+    Cursor record(outer.at(), record_end);
+    const uint8_t attributes = record.Byte();
+    const int64_t timestamp_delta = record.Varlong();
+    const int64_t offset_delta = record.Varint();
+    const int64_t key_size = record.Varint();
+    if (key_size > 0) record.Skip(key_size);
+    const int64_t value_size = record.Varint();
+    if (value_size > 0) record.Skip(value_size);
+    const int64_t header_count = record.Varint();
+    if (record.failed() || key_size < -1 || value_size < -1) return Invalid("a field passes its end", i);
+    if (attributes != 0) return Invalid("its attributes are not 0", i);
+    if (header_count != 0 && !SkipHeaders(&record, header_count)) return Invalid("its headers pass its end", i);
+    if (record.at() != record_end) return Invalid("bytes are left behind its fields", i);
+    if (dense_offsets ? offset_delta != i : offset_delta <= last_delta || offset_delta > header.last_offset_delta) {
+      return Invalid("its offset delta is out of order", i);
+    }
+    last_delta = offset_delta;
+    walk.any_null_key |= key_size < 0;
+    if (!header.is_append_time()) {
+      int64_t timestamp;
+      if (__builtin_add_overflow(header.base_timestamp.value, timestamp_delta, &timestamp)) {
+        return Invalid("its timestamp overflows", i);
+      }
+      if (timestamp > walk.max_timestamp.value) {
+        walk.max_timestamp = TimestampMs(timestamp);
+        walk.max_timestamp_offset_delta = static_cast<int32_t>(offset_delta);
+      }
+    }
+    at = record_end;
+  }
+  if (at != end) return Invalid("bytes are left behind the last record", header.record_count);
+  return walk;
+}
+
+void PatchBaseOffset(uint8_t* batch, RecordOffset base_offset) { StoreBig64(batch, base_offset.value); }
+
+void PatchLeaderEpoch(uint8_t* batch, int32_t leader_epoch) { StoreBig32(batch + kEpochAt, leader_epoch); }
+
+void PatchAppendTime(uint8_t* batch, TimestampMs now) {
+  const int16_t attributes = LoadBig16(batch + kAttributesAt);
+  StoreBig16(batch + kAttributesAt, static_cast<int16_t>(attributes | kAppendTimeBit));
+  StoreBig64(batch + kMaxTimestampAt, now.value);
+}
+
+void PatchCrc(uint8_t* batch, uint32_t crc) { StoreBig32(batch + kCrcAt, static_cast<int32_t>(crc)); }
+
+}  // namespace seglog
