@@ -1,0 +1,31 @@
+/** Programs measured from outside, as a user's shell would start them. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export const bigLogProgram = fileURLToPath(new URL('./big-log.mjs', import.meta.url))
+
+/** Starts a program of this folder and resolves with its first output line, parsed, and the process. */
+export async function firstLine(args) {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  for await (const chunk of child.stdout) {
+    text += chunk
+    if (text.includes('\n')) break
+  }
+  if (!text.includes('\n')) throw new Error(`${args[0]} ended without a line`)
+  return { line: JSON.parse(text.slice(0, text.indexOf('\n'))), child }
+}
+
+/** Milliseconds from start to end of a program, and its stdout. */
+export async function timed(args) {
+  const start = process.hrtime.bigint()
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`${args.join(' ')} exited ${code}`)
+  return { ms: Number(process.hrtime.bigint() - start) / 1e6, output }
+}
