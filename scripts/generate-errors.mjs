@@ -12,11 +12,17 @@ const target = join(root, 'ts/errors/codes.ts')
 
 /** Rows of errors.def in order: { code, retriable, advice }. */
 export function parseErrors(text) {
-  const rows = [...text.matchAll(/^SEGLOG_ERROR\((\w+),\s*"([A-Z_]+)",\s*(true|false),\s*"((?:[^"\\]|\\.)*)"\)$/gm)].map(
-    ([, name, code, retriable, advice]) => ({ name, code, retriable: retriable === 'true', advice: JSON.parse(`"${advice}"`) }),
-  )
+  const rows = [
+    ...text.matchAll(/^SEGLOG_ERROR\((\w+),\s*"([A-Z_]+)",\s*(true|false),\s*"((?:[^"\\]|\\.)*)"\)$/gm),
+  ].map(([, name, code, retriable, advice]) => ({
+    name,
+    code,
+    retriable: retriable === 'true',
+    advice: JSON.parse(`"${advice}"`),
+  }))
   const lines = text.split('\n').filter((line) => line.startsWith('SEGLOG_ERROR(')).length
-  if (rows.length !== lines) throw new Error(`errors.def: ${lines - rows.length} rows are not on one line or are malformed`)
+  if (rows.length !== lines)
+    throw new Error(`errors.def: ${lines - rows.length} rows are not on one line or are malformed`)
   return rows
 }
 

@@ -22,36 +22,33 @@ class FlushTarget {
   virtual Status FlushRound() = 0;
 };
 
-/// An operation that is done by someone else's flush: it gets the outcome of the round.
-class FlushWaiter : public Operation {
- public:
-  void Run() final {}
-  void Cancel() final { outcome = Status::Error(ErrorCode::kCancelled, "flush: stopped before it began"); }
-  Status outcome;
-};
-
 /// One target's place in the flusher: its order and its waiters. Made once per target.
 class FlushQueue {
  public:
-  explicit FlushQueue(std::shared_ptr<FlushTarget> target) : target_(std::move(target)) {}
+  /// `companion`, if any, is asked for a round whenever one of this begins: beside it, and nobody waits for it.
+  explicit FlushQueue(std::shared_ptr<FlushTarget> target, std::shared_ptr<FlushQueue> companion = nullptr)
+      : target_(std::move(target)), companion_(std::move(companion)) {}
 
  private:
   friend class Flusher;
   class Round;
 
-  /// True if a round must be queued for it; false if one is, and has not begun.
+  /// True if a round must be queued for it; false if one is, and has not begun. A null waiter only wants the round.
   bool Add(std::unique_ptr<Operation> waiter);
   std::vector<std::unique_ptr<Operation>> Take();
 
   const std::shared_ptr<FlushTarget> target_;
+  const std::shared_ptr<FlushQueue> companion_;
   const std::shared_ptr<Strand> strand_ = std::make_shared<Strand>();
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Operation>> waiting_;  // guarded by mutex_; not empty while a round is queued
+  std::vector<std::unique_ptr<Operation>> waiting_;  // guarded by mutex_
+  bool queued_ = false;                              // guarded by mutex_: a round will take them
 };
 
+/// The waiter is never run: it gets the outcome of the round that served it.
 struct FlushRequest {
   std::shared_ptr<FlushQueue> queue;
-  std::unique_ptr<FlushWaiter> waiter;
+  std::unique_ptr<Operation> waiter;
 };
 
 class Flusher {
@@ -67,6 +64,8 @@ class Flusher {
   void Stop() { threads_.Stop(); }
 
  private:
+  friend class FlushQueue;
+
   CompletionQueue* const completions_;
   StorageThreads threads_;
 };

@@ -11,6 +11,10 @@ namespace {
 constexpr size_t kOperationsPerTurn = 16;
 }  // namespace
 
+void Operation::Cancel() {
+  outcome = Status::Error(ErrorCode::kCancelled, "stopped before the operation began");
+}
+
 void CompletionQueue::Push(std::unique_ptr<Operation> operation) {
   bool was_empty;
   {

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <vector>
 
+#include "status.h"
 #include "thread.h"
 
 namespace seglog {
@@ -26,10 +27,12 @@ namespace seglog {
 class Operation {
  public:
   virtual ~Operation() = default;
-  /// On a storage thread. Keeps its outcome in the object.
+  /// On a storage thread. Leaves its outcome.
   virtual void Run() = 0;
   /// Instead of Run when the threads are stopped first or none can be started; on the thread that stops or submits.
-  virtual void Cancel() = 0;
+  virtual void Cancel();
+
+  Status outcome;
 };
 
 /// Finished operations on their way back to the thread that submitted them.

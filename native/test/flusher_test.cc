@@ -10,9 +10,12 @@
 namespace seglog {
 namespace {
 
-struct Waiter final : FlushWaiter {
+struct Waiter final : Operation {
   int number = 0;
   int published = 0;  // what had been published when it asked
+  bool ran = false;
+
+  void Run() override { ran = true; }
 };
 
 /// Counts what is published and what a flush has made durable; a gate can hold rounds.
@@ -107,6 +110,7 @@ TEST_F(FlusherTest, ARoundServesOnlyWhatWasPublishedBeforeItBegan) {
       const auto& waiter = static_cast<const Waiter&>(*operation);
       EXPECT_LE(waiter.published, target->durable);
       EXPECT_EQ(waiter.number, ++last);
+      EXPECT_FALSE(waiter.ran) << "the round did its work";
       ++seen;
     }
   }
@@ -132,6 +136,28 @@ TEST_F(FlusherTest, TargetsFlushInParallel) {
   }
   flusher_.Request(std::move(batch));
   EXPECT_EQ(WaitFor(kTargets).size(), size_t{kTargets});
+}
+
+TEST_F(FlusherTest, ARoundBringsOneOfItsCompanionThatNobodyWaitsFor) {
+  auto beside = std::make_shared<Target>();
+  auto companion = std::make_shared<FlushQueue>(beside);
+  auto target = std::make_shared<Target>();
+  target->gated = true;
+  beside->gated = true;
+  auto queue = std::make_shared<FlushQueue>(target, companion);
+  for (int i = 0; i < 5; ++i) {
+    Ask(queue, i);
+    target->begun.acquire();
+    target->gate.release();
+    EXPECT_EQ(Numbers(WaitFor(1)), std::vector<int>{i}) << "though the companion's first round hangs";
+  }
+  beside->begun.acquire();
+  beside->gate.release(5);
+  flusher_.Stop();
+  EXPECT_EQ(target->rounds, 5);
+  EXPECT_GE(beside->rounds, 1);
+  EXPECT_LE(beside->rounds, 2) << "those asked for during a round share the next";
+  EXPECT_TRUE(completions_.Take().empty());
 }
 
 TEST_F(FlusherTest, AFailedRoundFailsItsWaitersAndNoOthers) {

@@ -23,7 +23,10 @@ struct Step final : Operation {
     body();
     ran = true;
   }
-  void Cancel() override { cancelled = true; }
+  void Cancel() override {
+    cancelled = true;
+    Operation::Cancel();
+  }
 };
 
 /// A completion queue with a condition to wait on, standing for the event loop.
@@ -176,6 +179,7 @@ TEST(StorageThreads, StopFinishesWhatRunsAndCancelsTheRest) {
   for (const auto& operation : loop.queue.Take()) {
     const auto& step = static_cast<const Step&>(*operation);
     EXPECT_NE(step.ran, step.cancelled);
+    EXPECT_EQ(step.outcome.code(), step.ran ? ErrorCode::kOk : ErrorCode::kCancelled);
     step.ran ? ++ran : ++cancelled;
   }
   EXPECT_EQ(ran, 2);
