@@ -174,6 +174,8 @@ export interface TimestampLocated {
   offset: number
   timestamp: number
   leaderEpoch: number
+  /** The batch is compressed: offset and timestamp are its base offset and largest timestamp; decode it for the record. */
+  compressed: boolean
 }
 
 /** One segment: its `.log` and its two indexes. */
