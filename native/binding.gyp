@@ -4,10 +4,9 @@
   'targets': [{
     'target_name': 'seglog',
     'sources': ['<!@(node -p "require(\'fs\').readFileSync(\'sources.txt\',\'utf8\').trim()")'],
-    'include_dirs': ['core', '<!(node -p "require(\'node-addon-api\').include_dir")'],
+    'include_dirs': ['core'],
     'defines': [
       'NAPI_VERSION=9',
-      'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
       'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     ],
     'cflags!': ['-O2', '-O3'],

@@ -1,6 +1,6 @@
 // Builds the addon with cmake-js: a release, or one under a sanitizer.
 //   node scripts/native-cmake.mjs [--sanitize=address|thread]
-// The binary is build/addon[-SANITIZER]/seglog.node; SEGLOG_BINARY=that path makes the library load it. A sanitized one
+// The binary is build/addon[-SANITIZER]/seglog.node; SEGLOG_NATIVE=that path makes the library load it. A sanitized one
 // needs its runtime first in the process: LD_PRELOAD=$(g++ -print-file-name=libasan.so) (libtsan.so).
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'

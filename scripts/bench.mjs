@@ -1,0 +1,66 @@
+// Runs benchmarks: `npm run bench -- NAME... [--json]`; without a name it lists them.
+//   --json    one line per row: {"bench","name","value","unit","peer","peerValue","ratio"}; else a table
+// bench/NAME.mjs exports `run(report)`. The peers have their own package.json there and are installed on first use;
+// better-sqlite3 is compiled here, since its binaries do not come from the npm registry.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { buildIfStale, root, run } from './shared.mjs'
+
+const folder = join(root, 'bench')
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith('.mjs'))
+  .map((file) => file.slice(0, -4))
+const asked = process.argv.slice(2).filter((arg) => !arg.startsWith('--'))
+const json = process.argv.includes('--json')
+const unknown = asked.filter((name) => !names.includes(name))
+
+if (asked.length === 0 || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`no benchmark named ${unknown.join(', ')}`)
+  console.error(`npm run bench -- NAME... [--json]\n  ${names.join('\n  ')}`)
+  process.exit(unknown.length > 0 ? 2 : 0)
+}
+
+await installPeers()
+for (const name of asked) await runBenchmark(name)
+
+function installPeers() {
+  const sqlite = join('bench', 'node_modules', 'better-sqlite3')
+  const peers = {
+    name: 'bench-peers',
+    inputs: ['bench/package.json', 'bench/package-lock.json'],
+    outputs: [join(sqlite, 'build', 'Release', 'better_sqlite3.node'), 'bench/node_modules/seglog'],
+  }
+  return buildIfStale(peers, () => {
+    console.error('installing the peers')
+    const quiet = { cwd: folder, stdio: ['ignore', 2, 2] }
+    run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], quiet)
+    const prefix = resolve(dirname(process.execPath), '..')
+    const beside = existsSync(join(prefix, 'include', 'node', 'common.gypi'))
+    const gyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
+    const args = [
+      'rebuild',
+      '--release',
+      '--jobs',
+      '2',
+      '--loglevel',
+      'error',
+      ...(beside ? ['--nodedir', prefix] : []),
+    ]
+    run(process.execPath, [gyp, ...args], { cwd: join(root, sqlite), stdio: ['ignore', 'ignore', 'inherit'] })
+    // The library under its own name, as a user's program imports it.
+    symlinkSync('../..', join(folder, 'node_modules', 'seglog'), 'dir')
+  })
+}
+
+/** In a process of its own, so that one benchmark's heap and threads are not the next one's. */
+function runBenchmark(name) {
+  const runner = join(root, 'scripts', 'bench-one.mjs')
+  const file = pathToFileURL(join(folder, `${name}.mjs`)).href
+  const { status } = spawnSync(process.execPath, ['--expose-gc', runner, name, file, json ? 'json' : 'table'], {
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exitCode = 1
+}

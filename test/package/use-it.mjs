@@ -1,0 +1,5 @@
+import { open } from 'seglog'
+import { oneRecord } from './one-record.js'
+
+await oneRecord({ open })
+console.log('one record, by import')
