@@ -4,8 +4,8 @@
 // `ziglang`) into node_modules/.cache. Old glibc and a static C++ runtime: Debian's g++ would need GLIBC_2.36.
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { compileWithCMake } from './native-cmake.mjs'
 import { gateBinaries } from './gate-binary.mjs'
+import { compileWithCMake } from './native-cmake.mjs'
 import { cacheFolder, countLine, root, run } from './shared.mjs'
 
 const zigVersion = '0.17.1'

@@ -11,7 +11,7 @@ const howToGet = 'apt-get install cmake ninja-build libgtest-dev'
 /** What -fsanitize= gets. */
 export const sanitizers = { '': '', address: 'address,undefined', thread: 'thread' }
 
-const sanitizerEnv = {
+export const sanitizerEnv = {
   ASAN_OPTIONS: 'abort_on_error=1:detect_leaks=1',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
   TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
@@ -26,7 +26,10 @@ export function testNative({ sanitize = '', filter = '*', required = false } = {
     return { passed: 0, failed: required ? 1 : 0, skipped: required ? 0 : 1 }
   }
   const generator = outputOf('ninja', ['--version']) ? ['-G', 'Ninja'] : []
-  const options = [`-DCMAKE_BUILD_TYPE=${sanitize ? 'RelWithDebInfo' : 'Release'}`, `-DSEGLOG_SANITIZE=${sanitizers[sanitize]}`]
+  const options = [
+    `-DCMAKE_BUILD_TYPE=${sanitize ? 'RelWithDebInfo' : 'Release'}`,
+    `-DSEGLOG_SANITIZE=${sanitizers[sanitize]}`,
+  ]
   const configured = tryRun('cmake', ['-S', 'native', '-B', build, ...generator, ...options], {
     stdio: ['ignore', 'ignore', 2],
   })

@@ -1,0 +1,36 @@
+// Fuzzes what parses bytes: replays each target's corpus, then a stated number of executions under ASan and UBSan.
+//   node scripts/test-fuzz.mjs [--runs=N]     (default 300000 for each target)
+// With clang++ the targets are libFuzzer's; g++ gets a driver that mutates the corpus without coverage. Findings go to
+// build/fuzz/. Each target counts as one.
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { countLine, outputOf, root, run, tryRun } from './shared.mjs'
+import { sanitizerEnv, sanitizers } from './test-native.mjs'
+
+const runs = process.argv.find((arg) => arg.startsWith('--runs='))?.slice('--runs='.length) ?? '300000'
+const build = join('build', 'fuzz')
+const clang = outputOf('clang++', ['--version']) !== null
+
+const options = ['-DSEGLOG_FUZZ=ON', '-DSEGLOG_TESTS=OFF', `-DSEGLOG_SANITIZE=${sanitizers.address}`]
+if (clang) options.push('-DCMAKE_CXX_COMPILER=clang++')
+run('cmake', ['-S', 'native', '-B', build, ...options], { stdio: ['ignore', 'ignore', 'inherit'] })
+run('cmake', ['--build', build, '-j', '2'], { stdio: ['ignore', 'ignore', 'inherit'] })
+
+const counts = { passed: 0, failed: 0 }
+for (const target of readdirSync(join(root, 'native', 'fuzz')).filter((file) => file.endsWith('_fuzz.cc'))) {
+  const name = target.slice(0, -'.cc'.length)
+  const seeds = join('native', 'fuzz', 'corpus', name.slice(0, -'_fuzz'.length))
+  const grown = join(build, 'grown', name)
+  mkdirSync(join(root, grown), { recursive: true })
+  const limits = clang ? ['-max_len=65536', '-print_final_stats=0', '-verbosity=0', `-artifact_prefix=${build}/`] : []
+  const program = join(root, build, 'fuzz', name)
+  const code = tryRun(program, [`-runs=${runs}`, '-seed=1', ...limits, ...(clang ? [grown] : []), seeds], {
+    env: { ...sanitizerEnv, ...process.env },
+  })
+  counts[code === 0 ? 'passed' : 'failed']++
+  console.log(
+    `${code === 0 ? 'passed' : 'failed'}: ${name}, corpus and ${runs} executions${clang ? ' of libFuzzer' : ''}`,
+  )
+}
+console.log(countLine(counts))
+process.exitCode = counts.failed > 0 ? 1 : 0
