@@ -6,7 +6,8 @@
  * past it is refused). The public library shows offsets as bigint.
  *
  * Threads: methods ending in `Now` run on the calling thread and never wait for the disk. Everything that returns a
- * promise runs on a storage thread. Operations of one segment complete in the order they were called.
+ * promise runs on a storage thread. Appends, seal and truncation of one segment run and complete in the order they were
+ * called; flushes complete in theirs; reads run beside all of them. Closing waits for what is pending.
  */
 
 /** How a directory was left behind, decided by `.ends` and the clean-shutdown marker. */
@@ -238,8 +239,11 @@ export interface ScanResult {
   epochs: { epoch: number; startOffset: number }[]
   /** Batches with a producer id, packed: see `ts/native/scan.ts` for the reader. */
   producers: Buffer
-  /** What stopped the scan before the end of the file, if anything. */
-  stopped: { position: number; offset: number; reason: string } | null
+  /**
+   * What stopped the scan before the end of the file, if anything. `zeros`: nothing but zeros follows, which is reserved
+   * space and not damage.
+   */
+  stopped: { position: number; offset: number; reason: string; zeros: boolean } | null
 }
 
 export interface ScanOptions {
@@ -247,6 +251,8 @@ export interface ScanOptions {
   baseOffset: number
   /** Start here instead of the beginning (a batch boundary), e.g. to replay producers behind a snapshot. */
   fromPosition?: number
+  /** The first offset expected there: a lower one is a fault. */
+  fromOffset?: number
   /** Stop here instead of at the end of the file. */
   toPosition?: number
   /** Check every CRC (default true). */
