@@ -94,7 +94,7 @@ export async function run(report) {
       memcpy: () => memcpy(batch, total),
     })
     for (const peer of ['writev', 'memcpy']) {
-      report.row({
+      report({
         name: `append ${title} batches${peer === 'memcpy' ? ' against the limit' : ''}`,
         value: figures.seglog,
         unit: 'MB/s',

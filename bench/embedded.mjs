@@ -175,7 +175,7 @@ async function smallRecords(report) {
 
   const [peer, peerValue] = await bestPeer((name) => peerProduce(name, arrays, peerTotal, false))
   const row = (name, value, against = [peer, peerValue]) =>
-    report.row({ name, value, unit: 'records/s', peer: against[0], peerValue: against[1], ratio: value / against[1] })
+    report({ name, value, unit: 'records/s', peer: against[0], peerValue: against[1], ratio: value / against[1] })
   row('produce 100 B buffer array acks=1', await ours((folder) => produceArrays(folder, arrays, total, 1)))
   row('produce 100 B string keyed array acks=1', await ours((folder) => produceArrays(folder, strings, total / 2, 1)))
   row('send 100 B acks=1', await ours((folder) => produceSingles(folder, arrays, total / 4)))
@@ -203,7 +203,7 @@ async function largerRecords(report) {
   const arrays = bufferArrays(20_000, 1024, perArray)
   const peer = await bestPeer((name) => peerProduce(name, arrays, 200_000, false))
   const value = await ours((folder) => produceArrays(folder, arrays, total, 1))
-  report.row({
+  report({
     name: 'produce 1 KB buffer array acks=1',
     value,
     unit: 'records/s',
@@ -215,7 +215,7 @@ async function largerRecords(report) {
   await withFolder(async (folder) => {
     await produceArrays(folder, arrays, total, 1)
     const figures = await alternate(rounds, { batches: () => readWith(folder, 'batches', total) })
-    report.row({
+    report({
       name: 'read 1 KB batches',
       value: figures.batches,
       unit: 'records/s',
@@ -250,7 +250,7 @@ async function tenGigabytes(report) {
     rmSync(path)
     return bytes / took / 1e6
   })
-  report.row({
+  report({
     name: 'produce 10 GB of 1 KB acks=1, closed',
     value,
     unit: 'MB/s',

@@ -112,7 +112,7 @@ export async function run(report) {
       figures[name] = (await alternate(rounds, { it: () => peer(name, producers) })).it
     const [bestName, bestFigure] = best(figures)
     for (const [name, figure] of Object.entries(figures)) {
-      report.row({
+      report({
         name: `${producers} producers, ${name}`,
         value: figure,
         unit: 'records/s',
@@ -125,7 +125,7 @@ export async function run(report) {
       const both = await alternate(rounds, { ours: () => seglog(producers, partitions), flush: oneFlush })
       const limit = producers / both.flush
       const name = `${producers} producers ${partitions} partitions`
-      report.row({
+      report({
         name: `${name} acks=all`,
         value: both.ours,
         unit: 'records/s',
@@ -133,7 +133,7 @@ export async function run(report) {
         peerValue: bestFigure,
         ratio: both.ours / bestFigure,
       })
-      report.row({
+      report({
         name: `${name} against the flush limit`,
         value: both.ours,
         unit: 'records/s',
@@ -145,7 +145,7 @@ export async function run(report) {
   }
   const written = await bytesPerRecord()
   if (written !== null) {
-    report.row({
+    report({
       name: 'bytes to the device per durable 128 B record',
       value: written,
       unit: 'B',

@@ -44,7 +44,7 @@ async function native(report, data) {
     if (!found) cold += 1
   }
   const us = Number(process.hrtime.bigint() - start) / 1000 / count
-  report.row({
+  report({
     name: 'random offset look-up, native, warm',
     value: us,
     unit: 'us',
@@ -71,7 +71,7 @@ async function library(report, data) {
     const [found] = await log.admin().listOffsets({ topic: 'bench', timestamp: began + Math.floor(Number(at) / 1000) })
     if (found === undefined) throw new Error('no answer')
   }
-  report.row({
+  report({
     name: 'random timestamp look-up through the library',
     value: Number(process.hrtime.bigint() - start) / 1000 / count,
     unit: 'us',
@@ -85,7 +85,7 @@ async function library(report, data) {
       break
     }
   }
-  report.row({
+  report({
     name: 'seek and read one record through the library',
     value: Number(process.hrtime.bigint() - start) / 1000 / count,
     unit: 'us',

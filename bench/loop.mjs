@@ -45,13 +45,13 @@ async function besideAnUnsyncedWriter(report, folder) {
   other.kill()
   const took = (Date.now() - start) / 1000
   await log.close()
-  report.row({
+  report({
     name: 'event loop delay p99.9 beside an unsynced writer',
     value: delays.percentile(99.9) / 1e6,
     unit: 'ms',
   })
-  report.row({ name: 'event loop delay max beside an unsynced writer', value: delays.max / 1e6, unit: 'ms' })
-  report.row({ name: 'produced meanwhile', value: (sent * 1000) / took / 1e6, unit: 'MB/s' })
+  report({ name: 'event loop delay max beside an unsynced writer', value: delays.max / 1e6, unit: 'ms' })
+  report({ name: 'produced meanwhile', value: (sent * 1000) / took / 1e6, unit: 'MB/s' })
 }
 
 async function oneAwaitedSend(report, folder) {
@@ -74,7 +74,7 @@ async function oneAwaitedSend(report, folder) {
     ['p99', 0.99],
     ['p99.9', 0.999],
   ]) {
-    report.row({ name: `awaited send 100 B acks=1 ${name}`, value: percentile(times, fraction), unit: 'us' })
+    report({ name: `awaited send 100 B acks=1 ${name}`, value: percentile(times, fraction), unit: 'us' })
   }
 }
 

@@ -1,30 +1,22 @@
 /** Start to first record and resident memory, against a bare `node -e 0` in the same run; memory after writing 10 GB. */
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { bigLogProgram, firstLine, timed } from './lib/children.mjs'
 import { median, withFolder } from './lib/rounds.mjs'
 
 const bare = 'process.stdout.write(String(process.memoryUsage.rss()))'
-const firstRecord = `
-const { open } = require('seglog')
-async function main(folder) {
-  const log = await open(folder)
-  await log.producer({ acks: 1 }).send({ topic: 'bench', messages: [{ value: 'first' }] })
-  process.stdout.write(String(process.memoryUsage.rss()))
-  await log.close()
-}
-main(process.argv[1])
-`
+const firstRecord = fileURLToPath(new URL('./lib/first-record.cjs', import.meta.url))
 
 export async function run(report) {
   await withFolder(async (folder) => {
     const figures = { bare: [], seglog: [] }
     for (let round = 0; round < 15; round += 1) {
       figures.bare.push(await timed(['-e', bare]))
-      figures.seglog.push(await timed(['-e', firstRecord, join(folder, `data-${round}`)]))
+      figures.seglog.push(await timed([firstRecord, join(folder, `data-${round}`)]))
     }
     const ms = (name) => median(figures[name].map((run) => run.ms))
     const rss = (name) => median(figures[name].map((run) => Number(run.output) / 1e6))
-    report.row({
+    report({
       name: 'start to first record',
       value: ms('seglog'),
       unit: 'ms',
@@ -32,7 +24,7 @@ export async function run(report) {
       peerValue: ms('bare'),
       ratio: ms('bare') / ms('seglog'),
     })
-    report.row({
+    report({
       name: 'start to first record above bare Node',
       value: ms('seglog') - ms('bare'),
       unit: 'ms',
@@ -40,7 +32,7 @@ export async function run(report) {
       peerValue: 50,
       ratio: 50 / (ms('seglog') - ms('bare')),
     })
-    report.row({
+    report({
       name: 'resident memory above bare Node',
       value: rss('seglog') - rss('bare'),
       unit: 'MB',
@@ -55,7 +47,7 @@ export async function run(report) {
       JSON.stringify({ folder: join(folder, 'data'), bytes: 10 * 2 ** 30, partitions: 4, close: true }),
     ])
     child.kill()
-    report.row({
+    report({
       name: 'resident memory after writing 10 GB',
       value: line.rss,
       unit: 'MB',

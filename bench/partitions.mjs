@@ -22,10 +22,10 @@ export async function run(report) {
     const kilobytes = Number(execFileSync('du', ['-sk', folder], { encoding: 'utf8' }).split('\t')[0])
     const rss = process.memoryUsage.rss() / 1e6
     const closed = await seconds(() => log.close())
-    report.row({ name: '1000 partitions created', value: created, unit: 's' })
-    report.row({ name: '1000 partitions written once each', value: written, unit: 's' })
-    report.row({ name: '1000 partitions closed', value: closed, unit: 's' })
-    report.row({ name: '1000 nearly empty partitions on disk', value: kilobytes / 1024, unit: 'MiB' })
-    report.row({ name: 'resident memory with 1000 partitions open', value: rss, unit: 'MB' })
+    report({ name: '1000 partitions created', value: created, unit: 's' })
+    report({ name: '1000 partitions written once each', value: written, unit: 's' })
+    report({ name: '1000 partitions closed', value: closed, unit: 's' })
+    report({ name: '1000 nearly empty partitions on disk', value: kilobytes / 1024, unit: 'MiB' })
+    report({ name: 'resident memory with 1000 partitions open', value: rss, unit: 'MB' })
   })
 }
