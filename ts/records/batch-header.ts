@@ -42,6 +42,8 @@ const twoTo32 = 0x1_0000_0000
  */
 export class BatchHeader {
   readonly baseOffset: number
+  /** baseOffset, ready for records' offsets: making a bigint of a large number takes as long as the rest of a record. */
+  readonly firstOffset: bigint
   /** Whole batch, header included. */
   readonly sizeBytes: number
   readonly leaderEpoch: number
@@ -86,6 +88,7 @@ export class BatchHeader {
     if (this.baseOffset < 0 || !Number.isSafeInteger(this.baseOffset + this.lastOffsetDelta)) {
       throw corrupt(start, `its base offset is ${this.baseOffset}`)
     }
+    this.firstOffset = BigInt(this.baseOffset)
     if (this.producerId < -1 || !Number.isSafeInteger(this.producerId)) {
       throw corrupt(start, `its producer id is ${this.producerId}`)
     }

@@ -74,9 +74,8 @@ export class RecordBatch {
   }
 
   /** Every record as an object. */
-  *[Symbol.iterator](): Generator<LogRecord, undefined> {
-    const cursor = this.cursor()
-    while (cursor.next()) yield new LogRecord(cursor)
+  [Symbol.iterator](): IterableIterator<LogRecord, undefined> {
+    return new RecordIterator(this.cursor())
   }
 
   private deflated(): Buffer {
@@ -87,5 +86,22 @@ export class RecordBatch {
     this.records = records
     this.recordsStart = 0
     this.recordsEnd = records.length
+  }
+}
+
+// A generator would take half as long again per record.
+class RecordIterator implements IterableIterator<LogRecord, undefined> {
+  private readonly cursor: RecordCursor
+
+  constructor(cursor: RecordCursor) {
+    this.cursor = cursor
+  }
+
+  next(): IteratorResult<LogRecord, undefined> {
+    return this.cursor.next() ? { done: false, value: new LogRecord(this.cursor) } : { done: true, value: undefined }
+  }
+
+  [Symbol.iterator](): this {
+    return this
   }
 }

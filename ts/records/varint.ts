@@ -69,11 +69,17 @@ export class VarintReader {
   /** An int32. */
   readVarint(): number {
     const { bytes, position } = this
-    if (position < this.end) {
+    // Nearly all take one or two bytes.
+    if (position + 1 < this.end) {
       const first = bytes[position]!
       if (first < 0x80) {
         this.position = position + 1
         return (first >>> 1) ^ -(first & 1)
+      }
+      const second = bytes[position + 1]!
+      if (second < 0x80) {
+        this.position = position + 2
+        return (((first & 0x7f) >>> 1) | (second << 6)) ^ -(first & 1)
       }
     }
     return this.readLongVarint()
@@ -98,6 +104,18 @@ export class VarintReader {
 
   /** An int64 as a number: exact up to 2^53, rounded above. */
   readVarlong(): number {
+    const { position } = this
+    if (position < this.end) {
+      const first = this.bytes[position]!
+      if (first < 0x80) {
+        this.position = position + 1
+        return (first >>> 1) ^ -(first & 1)
+      }
+    }
+    return this.readLongVarlong()
+  }
+
+  private readLongVarlong(): number {
     const { bytes } = this
     const start = this.position
     const limit = Math.min(this.end, start + maxVarlongBytes)
