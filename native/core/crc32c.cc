@@ -22,7 +22,9 @@ crc32c_internal::Extend Fastest() noexcept {
 
 }  // namespace
 
-uint32_t Crc32c(const uint8_t* data, size_t size, uint32_t crc) noexcept { return Fastest()(crc, data, size); }
+uint32_t Crc32c(const uint8_t* data, size_t size, uint32_t crc) noexcept {
+  return Fastest()(crc, data, size);
+}
 
 uint32_t Crc32cCopy(uint8_t* target, const uint8_t* source, size_t size, uint32_t crc) noexcept {
   const crc32c_internal::Extend extend = Fastest();

@@ -1,5 +1,5 @@
-// Tables of CRC-32C, made at compile time: eight bytes a step (slicing), and the advance of a CRC over a run of
-// zero bytes, which is how streams computed side by side are joined.
+// Tables of CRC-32C, made at compile time: eight bytes a step (slicing), and the advance of a CRC over a run
+// of zero bytes, which is how streams computed side by side are joined.
 #pragma once
 
 #include <array>

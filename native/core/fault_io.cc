@@ -7,11 +7,11 @@ namespace seglog {
 namespace {
 
 constexpr std::pair<std::string_view, IoKind> kKindNames[] = {
-    {"open", IoKind::kOpen},         {"read", IoKind::kRead},     {"write", IoKind::kWrite},
-    {"reserve", IoKind::kReserve},   {"sync", IoKind::kSync},     {"truncate", IoKind::kTruncate},
-    {"map", IoKind::kMap},           {"msync", IoKind::kMsync},   {"populate", IoKind::kPopulate},
-    {"rename", IoKind::kRename},     {"list", IoKind::kList},     {"remove", IoKind::kRemove},
-    {"stat", IoKind::kStat},         {"mkdir", IoKind::kMkdir},   {"syncdir", IoKind::kSyncdir},
+    {"open", IoKind::kOpen},       {"read", IoKind::kRead},   {"write", IoKind::kWrite},
+    {"reserve", IoKind::kReserve}, {"sync", IoKind::kSync},   {"truncate", IoKind::kTruncate},
+    {"map", IoKind::kMap},         {"msync", IoKind::kMsync}, {"populate", IoKind::kPopulate},
+    {"rename", IoKind::kRename},   {"list", IoKind::kList},   {"remove", IoKind::kRemove},
+    {"stat", IoKind::kStat},       {"mkdir", IoKind::kMkdir}, {"syncdir", IoKind::kSyncdir},
     {"lock", IoKind::kLock},
 };
 
@@ -97,6 +97,10 @@ class FaultFile final : public File {
     SEGLOG_RETURN_IF_ERROR(io_.Check(IoKind::kLock, path()));
     return behind_->Lock();
   }
+  Result<bool> LockedByAnother() override {
+    SEGLOG_RETURN_IF_ERROR(io_.Check(IoKind::kLock, path()));
+    return behind_->LockedByAnother();
+  }
 
  private:
   FaultIo& io_;
@@ -141,7 +145,8 @@ Status FaultIo::CheckPlan(IoKind kind, const std::string& path) {
   if ((plan_.kinds & static_cast<uint32_t>(kind)) == 0) return Status::Ok();
   if (path.find(plan_.path_includes) == std::string::npos) return Status::Ok();
   ++calls_;
-  const bool fails = plan_.fail_nth > 0 && (plan_.sticky ? calls_ >= plan_.fail_nth : calls_ == plan_.fail_nth);
+  const bool fails =
+      plan_.fail_nth > 0 && (plan_.sticky ? calls_ >= plan_.fail_nth : calls_ == plan_.fail_nth);
   if (!fails) return Status::Ok();
   ++failures_;
   return Status::FromErrno(plan_.sys_errno, "injected fault in " + std::string(NameOf(kind)), path);

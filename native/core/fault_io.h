@@ -1,9 +1,10 @@
 // An Io that counts calls and fails some of them by plan, in front of another Io. Without a plan it costs one
-// relaxed load per call. It ships: crash and disk-error tests of the whole product reach it through the addon.
+// relaxed load per call. It ships: crash and disk-error tests of the whole product reach it through the
+// addon.
 //
-// A failing call does not reach the Io behind, except that a failing write of more than one byte stores the first
-// half of its first slice, as a real one may.
-// Thread rule: any thread, Inject and Clear included. The Io behind must outlive it, and it its Files.
+// A failing call does not reach the Io behind, except that a failing write of more than one byte stores the
+// first half of its first slice, as a real one may. Thread rule: any thread, Inject and Clear included. The
+// Io behind must outlive it, and it its Files.
 #pragma once
 
 #include <atomic>
@@ -42,7 +43,7 @@ struct FaultPlan {
   int64_t fail_nth = 0;       // 1 is the next matching call; 0 only counts
   bool sticky = false;        // ... and every matching call after it
   uint32_t kinds = ~0u;       // IoKind bits that match
-  std::string path_includes;  // only paths that contain this match
+  std::string path_includes{};  // only paths that contain this match
   int sys_errno = 5;          // EIO
 };
 

@@ -27,7 +27,8 @@ ChunkPlace PlaceOf(size_t index, size_t first_chunk) {
 
 }  // namespace
 
-Result<std::unique_ptr<IndexFile>> IndexFile::Open(Io& io, std::string path, IndexLayout layout, IndexMode mode) {
+Result<std::unique_ptr<IndexFile>> IndexFile::Open(Io& io, std::string path, IndexLayout layout,
+                                                   IndexMode mode) {
   std::unique_ptr<IndexFile> index(new IndexFile(io, std::move(path), layout));
   SEGLOG_RETURN_IF_ERROR(index->Load(mode));
   return index;
@@ -42,8 +43,8 @@ Status IndexFile::Append(int64_t key, int32_t second) {
   const size_t index = count_.load(std::memory_order_relaxed);
   const Entry entry{key, second};
   if (!active() || !Increases(index == 0 ? kBeforeFirst : last_, entry)) {
-    return Status::Error(ErrorCode::kInvalidArgument, "an index entry must lie behind the last one, in an active index",
-                         path_);
+    return Status::Error(ErrorCode::kInvalidArgument,
+                         "an index entry must lie behind the last one, in an active index", path_);
   }
   MakeRoom(index);
   uint8_t* slot = Slot(index);
@@ -163,7 +164,8 @@ bool IndexFile::Increases(const Entry& before, const Entry& after) const {
 size_t IndexFile::entries_per_block() const { return kBlockBytes / layout_.entry_bytes; }
 
 Status IndexFile::Corrupt(size_t index) const {
-  return Status::Error(ErrorCode::kCorrupt, "index entry " + std::to_string(index) + " does not lie behind the one before it",
+  return Status::Error(ErrorCode::kCorrupt,
+                       "index entry " + std::to_string(index) + " does not lie behind the one before it",
                        path_)
       .At(static_cast<int64_t>(index * layout_.entry_bytes));
 }
@@ -205,7 +207,8 @@ Status IndexFile::CountEntries() {
 template <typename Visit>
 Status IndexFile::ReadEntries(Visit visit) {
   const size_t step = kReadBytes / layout_.entry_bytes;
-  const auto buffer = std::make_unique_for_overwrite<uint8_t[]>(std::min(step, entries()) * layout_.entry_bytes);
+  const auto buffer =
+      std::make_unique_for_overwrite<uint8_t[]>(std::min(step, entries()) * layout_.entry_bytes);
   Entry before = kBeforeFirst;
   for (size_t first = 0; first < entries(); first += step) {
     const size_t bytes = std::min(step, entries() - first) * layout_.entry_bytes;
@@ -292,7 +295,8 @@ Status IndexFile::WritePendingLocked() {
     slices[count++] = {Slot(next), taken * layout_.entry_bytes};
     next += taken;
   }
-  SEGLOG_RETURN_IF_ERROR(file_->WriteAt(static_cast<int64_t>(written_ * layout_.entry_bytes), slices.data(), count));
+  SEGLOG_RETURN_IF_ERROR(
+      file_->WriteAt(static_cast<int64_t>(written_ * layout_.entry_bytes), slices.data(), count));
   written_ = end;
   return Status::Ok();
 }

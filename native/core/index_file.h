@@ -1,14 +1,14 @@
 // What the offset index and the time index share: a file of fixed-size, sorted, big-endian entries.
 //
-// Two states. Active: every entry is in memory, in chunks that never move (16, 32, 64, ... entries, so memory is
-// at most twice the entries), and WritePending appends to the file what it does not have yet; the file is never
-// longer than its entries. Closed: one entry per 4 KiB block of the file is in memory, read on the first look-up
-// that may wait, and a look-up costs one read of one block.
+// Two states. Active: every entry is in memory, in chunks that never move (16, 32, 64, ... entries, so memory
+// is at most twice the entries), and WritePending appends to the file what it does not have yet; the file is
+// never longer than its entries. Closed: one entry per 4 KiB block of the file is in memory, read on the
+// first look-up that may wait, and a look-up costs one read of one block.
 //
-// Thread rule: one owner at a time calls Append. Find, WritePending and Sync may run on any thread at the same
-// time as Append and as each other. TruncateTo and Seal exclude running look-ups themselves, but must not run at
-// the same time as Append.
-// Ownership: owns its File; the Io must outlive it. Nothing returned refers to it.
+// Thread rule: one owner at a time calls Append. Find, WritePending and Sync may run on any thread at the
+// same time as Append and as each other. TruncateTo and Seal exclude running look-ups themselves, but must
+// not run at the same time as Append. Ownership: owns its File; the Io must outlive it. Nothing returned
+// refers to it.
 #pragma once
 
 #include <array>
@@ -35,8 +35,8 @@ enum class IndexWait { kMayWait, kNoWait };
 /// How an entry reads: a key, then an int32.
 struct IndexLayout {
   size_t entry_bytes;
-  size_t key_bytes;          // 4 or 8; the key is strictly increasing
-  bool second_may_repeat;    // the int32 behind the key: non-decreasing, or strictly increasing
+  size_t key_bytes;        // 4 or 8; the key is strictly increasing
+  bool second_may_repeat;  // the int32 behind the key: non-decreasing, or strictly increasing
 };
 
 class IndexFile {
@@ -46,9 +46,11 @@ class IndexFile {
     int32_t second;
   };
 
-  /// kNotFound if it should be loaded and is not there; kCorrupt if its size is no multiple of the entry size or
-  /// its entries do not increase (closed: found by the first look-up that reads it): rebuild it with kEmpty.
-  static Result<std::unique_ptr<IndexFile>> Open(Io& io, std::string path, IndexLayout layout, IndexMode mode);
+  /// kNotFound if it should be loaded and is not there; kCorrupt if its size is no multiple of the entry size
+  /// or its entries do not increase (closed: found by the first look-up that reads it): rebuild it with
+  /// kEmpty.
+  static Result<std::unique_ptr<IndexFile>> Open(Io& io, std::string path, IndexLayout layout,
+                                                 IndexMode mode);
   ~IndexFile();
 
   /// Active only; kInvalidArgument if it does not increase. Takes no lock and makes no system call.
@@ -59,8 +61,8 @@ class IndexFile {
   size_t entries() const { return count_.load(std::memory_order_acquire); }
   /// The last entry; false while empty. Owner of Append only.
   bool Last(Entry* last) const;
-  /// Keeps the longest prefix in which key < key_end and second < second_end, in memory and in the file. A closed
-  /// index becomes active.
+  /// Keeps the longest prefix in which key < key_end and second < second_end, in memory and in the file. A
+  /// closed index becomes active.
   Status TruncateTo(int64_t key_end, int64_t second_end);
   /// Appends to the file what it does not have yet.
   Status WritePending();
@@ -103,14 +105,15 @@ class IndexFile {
   const IndexLayout layout_;
   std::atomic<size_t> count_{0};
   std::atomic<bool> active_{true};
-  Entry last_{};               // valid while entries() > 0; the owner of Append's
-  // Changes of the three below (not the growth of chunks_) hold shape_ alone and file_mutex_; look-ups share shape_.
+  Entry last_{};  // valid while entries() > 0; the owner of Append's
+  // Changes of the three below (not the growth of chunks_) hold shape_ alone and file_mutex_; look-ups share
+  // shape_.
   mutable std::shared_mutex shape_;
-  Chunks chunks_;                  // active: every entry
-  std::vector<int64_t> samples_;   // closed: first key of each block, empty until loaded
+  Chunks chunks_;                 // active: every entry
+  std::vector<int64_t> samples_;  // closed: first key of each block, empty until loaded
   std::unique_ptr<File> file_;
-  std::mutex file_mutex_;          // taken before shape_
-  size_t written_ = 0;             // entries the file has
+  std::mutex file_mutex_;  // taken before shape_
+  size_t written_ = 0;     // entries the file has
 };
 
 }  // namespace seglog

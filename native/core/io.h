@@ -71,6 +71,8 @@ class File {
   /// Open-file-description write lock over the whole file (F_OFD_SETLK), held until the File is destroyed.
   /// kLocked when another open holds one.
   virtual Status Lock() = 0;
+  /// Whether another open holds that lock, without taking it. False where nothing can tell.
+  virtual Result<bool> LockedByAnother() { return false; }
 };
 
 enum class FileSystemKind { kOverwriteInPlace /* ext4, XFS, tmpfs: mapped lane allowed */, kOther };

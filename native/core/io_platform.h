@@ -1,6 +1,6 @@
 // What io_posix.cc needs of one operating system. Each platform has one file that implements all of it
-// (io_linux.cc). Functions keep no state and may be called from any thread; errno values come back as they are,
-// negative sizes never.
+// (io_linux.cc). Functions keep no state and may be called from any thread; errno values come back as they
+// are, negative sizes never.
 #pragma once
 
 #include <sys/stat.h>
@@ -12,11 +12,12 @@
 namespace seglog::io_platform {
 
 FileInfo ToFileInfo(const struct stat& stat);
-/// Reads what the page cache holds, never waiting: bytes read (0 at the end of the file) or -errno. EAGAIN: cold;
-/// EOPNOTSUPP: this file system cannot tell.
+/// Reads what the page cache holds, never waiting: bytes read (0 at the end of the file) or -errno. EAGAIN:
+/// cold; EOPNOTSUPP: this file system cannot tell.
 int64_t ReadCached(int fd, int64_t position, uint8_t* out, size_t size);
 int AllocateRange(int fd, int64_t position, int64_t size);  // 0 or errno
 int LockWholeFile(int fd);                                  // 0 or errno; EAGAIN: held by another open
+int ProbeLock(int fd, bool* held);                          // 0 or errno; by another open
 int SyncData(int fd);                                       // 0 or errno
 int SyncAll(int fd);                                        // 0 or errno
 /// Faults whole pages in for writing: 0 or errno, EINVAL where the kernel cannot.

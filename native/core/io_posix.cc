@@ -18,7 +18,8 @@ namespace seglog {
 
 namespace {
 
-// Populating holds the process's memory-map lock: one step must not keep page faults of other threads waiting.
+// Populating holds the process's memory-map lock: one step must not keep page faults of other threads
+// waiting.
 constexpr size_t kPopulateStep = 256 * 1024;
 constexpr int kMaxSlices = 64;
 
@@ -42,7 +43,8 @@ auto RetryInterrupted(Call call) {
 
 class PosixMapping final : public Mapping {
  public:
-  PosixMapping(std::string path, uint8_t* data, size_t size) : path_(std::move(path)), data_(data), size_(size) {}
+  PosixMapping(std::string path, uint8_t* data, size_t size)
+      : path_(std::move(path)), data_(data), size_(size) {}
   ~PosixMapping() override { munmap(data_, size_); }
 
   uint8_t* data() override { return data_; }
@@ -52,8 +54,10 @@ class PosixMapping final : public Mapping {
     const size_t end = std::min(RoundUp(to), RoundUp(size_));
     for (size_t begin = RoundDown(from); begin < end; begin += kPopulateStep) {
       const int failed = io_platform::PopulatePages(data_ + begin, std::min(kPopulateStep, end - begin));
-      if (failed == EINVAL) return Status::Error(ErrorCode::kUnsupported, "pages cannot be populated here", path_);
-      if (failed != 0) return Status::FromErrno(failed, "cannot populate pages", path_).At(static_cast<int64_t>(begin));
+      if (failed == EINVAL)
+        return Status::Error(ErrorCode::kUnsupported, "pages cannot be populated here", path_);
+      if (failed != 0)
+        return Status::FromErrno(failed, "cannot populate pages", path_).At(static_cast<int64_t>(begin));
     }
     return Status::Ok();
   }
@@ -117,8 +121,8 @@ class PosixFile final : public File {
   }
 
   Status WriteAt(int64_t position, const IoSlice* slices, size_t count) override {
-    size_t next = 0;        // first slice with bytes left
-    size_t next_done = 0;   // bytes of it already written
+    size_t next = 0;       // first slice with bytes left
+    size_t next_done = 0;  // bytes of it already written
     while (next < count) {
       iovec batch[kMaxSlices];
       int used = 0;
@@ -167,7 +171,7 @@ class PosixFile final : public File {
   }
 
   Result<FileInfo> Info() override {
-    struct stat stat {};
+    struct stat stat{};
     if (fstat(fd_, &stat) != 0) return Fail(errno, "cannot ask for the size", -1);
     return io_platform::ToFileInfo(stat);
   }
@@ -189,6 +193,13 @@ class PosixFile final : public File {
       return Status::Error(ErrorCode::kLocked, "another open holds the lock", path_, failed);
     }
     return failed == 0 ? Status::Ok() : Fail(failed, "cannot lock", -1);
+  }
+
+  Result<bool> LockedByAnother() override {
+    bool held = false;
+    const int failed = io_platform::ProbeLock(fd_, &held);
+    if (failed != 0) return Fail(failed, "cannot ask for the lock", -1);
+    return held;
   }
 
  private:
@@ -229,7 +240,8 @@ class PosixIo final : public Io {
     if (failed == ENOENT) {
       const size_t end = path.find_last_not_of('/');
       const size_t slash = end == std::string::npos ? end : path.find_last_of('/', end);
-      if (slash == std::string::npos || slash == 0) return Status::FromErrno(failed, "cannot create directory", path);
+      if (slash == std::string::npos || slash == 0)
+        return Status::FromErrno(failed, "cannot create directory", path);
       SEGLOG_RETURN_IF_ERROR(MakeDirectory(path.substr(0, slash)));
       if (mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return Status::Ok();
       return Status::FromErrno(errno, "cannot create directory", path);
@@ -246,7 +258,8 @@ class PosixIo final : public Io {
     const int failed = io_platform::SyncAll(fd);
     close(fd);
     // Some network file systems have no such call and order directory changes themselves.
-    return failed == 0 || failed == EINVAL ? Status::Ok() : Status::FromErrno(failed, "cannot flush directory", path);
+    return failed == 0 || failed == EINVAL ? Status::Ok()
+                                           : Status::FromErrno(failed, "cannot flush directory", path);
   }
 
   Status Rename(const std::string& from, const std::string& to) override {
@@ -282,17 +295,19 @@ class PosixIo final : public Io {
   }
 
   Result<FileInfo> Stat(const std::string& path) override {
-    struct stat info {};
+    struct stat info{};
     if (stat(path.c_str(), &info) != 0) return Status::FromErrno(errno, "cannot stat", path);
     return io_platform::ToFileInfo(info);
   }
 
-  Result<FileSystemKind> FileSystem(const std::string& path) override { return io_platform::FileSystemOf(path); }
+  Result<FileSystemKind> FileSystem(const std::string& path) override {
+    return io_platform::FileSystemOf(path);
+  }
 
   bool CanPopulate(const std::string& directory) override {
     static std::atomic<uint32_t> probes{0};
-    const std::string path = directory + "/.seglog-probe-" + std::to_string(getpid()) + "-" +
-                             std::to_string(probes.fetch_add(1));
+    const std::string path =
+        directory + "/.seglog-probe-" + std::to_string(getpid()) + "-" + std::to_string(probes.fetch_add(1));
     auto file = Open(path, OpenMode::kCreateExclusive);
     if (!file.ok()) return false;
     const Status removed = Remove(path);

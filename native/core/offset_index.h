@@ -1,6 +1,6 @@
-// The offset index of one segment, `<base>.index`: 8-byte big-endian entries {int32 last offset of a batch - base,
-// int32 position of that batch's first byte}, both strictly increasing, one per index.interval.bytes of log.
-// A hint: whoever uses a position checks the batch header there and rebuilds the index if it lies.
+// The offset index of one segment, `<base>.index`: 8-byte big-endian entries {int32 last offset of a batch -
+// base, int32 position of that batch's first byte}, both strictly increasing, one per index.interval.bytes of
+// log. A hint: whoever uses a position checks the batch header there and rebuilds the index if it lies.
 // States, threads and ownership: see index_file.h.
 #pragma once
 
@@ -11,12 +11,12 @@ namespace seglog {
 class OffsetIndex {
  public:
   struct Entry {
-    RecordOffset offset;     // last offset of the batch
-    FilePosition position;   // its first byte
+    RecordOffset offset;    // last offset of the batch
+    FilePosition position;  // its first byte
   };
 
-  /// max_bytes is segment.index.bytes. kNotFound and kCorrupt (bad size, entries that do not increase, an entry
-  /// below base): open again with kEmpty and append what a scan of the log finds.
+  /// max_bytes is segment.index.bytes. kNotFound and kCorrupt (bad size, entries that do not increase, an
+  /// entry below base): open again with kEmpty and append what a scan of the log finds.
   static Result<std::unique_ptr<OffsetIndex>> Open(Io& io, std::string path, RecordOffset base_offset,
                                                    int64_t max_bytes, IndexMode mode);
 

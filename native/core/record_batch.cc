@@ -22,8 +22,8 @@ Status Invalid(const char* what, int64_t record) {
   return Status::Error(ErrorCode::kInvalidBatch, "record " + std::to_string(record) + ": " + what);
 }
 
-/// Reads varints and skips bytes inside [at, end). A failed read empties the cursor, which fails every later one,
-/// so that callers may check once for several reads.
+/// Reads varints and skips bytes inside [at, end). A failed read empties the cursor, which fails every later
+/// one, so that callers may check once for several reads.
 class Cursor {
  public:
   Cursor(const uint8_t* begin, const uint8_t* end) : at_(begin), end_(end) {}
@@ -83,7 +83,8 @@ class Cursor {
 };
 
 bool SkipHeaders(Cursor* cursor, int64_t count) {
-  if (count < 0 || static_cast<uint64_t>(count) > cursor->left() / 2) return false;  // two bytes each at least
+  if (count < 0 || static_cast<uint64_t>(count) > cursor->left() / 2)
+    return false;  // two bytes each at least
   for (int64_t i = 0; i < count && !cursor->failed(); ++i) {
     cursor->Skip(cursor->Varint());  // a header key is never null
     const int64_t value = cursor->Varint();
@@ -162,9 +163,11 @@ Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool d
     const int64_t header_count = record.Varint();
     if (record.failed() || key_size < -1 || value_size < -1) return Invalid("a field passes its end", i);
     if (attributes != 0) return Invalid("its attributes are not 0", i);
-    if (header_count != 0 && !SkipHeaders(&record, header_count)) return Invalid("its headers pass its end", i);
+    if (header_count != 0 && !SkipHeaders(&record, header_count))
+      return Invalid("its headers pass its end", i);
     if (record.at() != record_end) return Invalid("bytes are left behind its fields", i);
-    if (dense_offsets ? offset_delta != i : offset_delta <= last_delta || offset_delta > header.last_offset_delta) {
+    if (dense_offsets ? offset_delta != i
+                      : offset_delta <= last_delta || offset_delta > header.last_offset_delta) {
       return Invalid("its offset delta is out of order", i);
     }
     last_delta = offset_delta;

@@ -22,7 +22,8 @@ Status TimeIndex::Append(TimestampMs timestamp, RecordOffset offset, Place place
   if (timestamp <= last().timestamp) return Status::Ok();
   const int64_t relative = offset - base_offset_;
   if (relative < 0 || relative > kMaxRelative) {
-    return Status::Error(ErrorCode::kInvalidArgument, "the offset does not fit this time index", file_->path())
+    return Status::Error(ErrorCode::kInvalidArgument, "the offset does not fit this time index",
+                         file_->path())
         .At(-1, offset.value);
   }
   const bool room = place == Place::kFinal ? entries() < max_entries_ : !full();

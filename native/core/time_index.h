@@ -1,8 +1,8 @@
-// The time index of one segment, `<base>.timeindex`: 12-byte big-endian entries {int64 largest timestamp of the
-// segment so far, int32 last offset of the batch that holds it - base}. Timestamps strictly increase, offsets never
-// decrease. An entry {t, o} says: every record with an offset <= o has a timestamp <= t.
-// One slot is kept for the final entry, which roll and close write.
-// States, threads and ownership: see index_file.h.
+// The time index of one segment, `<base>.timeindex`: 12-byte big-endian entries {int64 largest timestamp of
+// the segment so far, int32 last offset of the batch that holds it - base}. Timestamps strictly increase,
+// offsets never decrease. An entry {t, o} says: every record with an offset <= o has a timestamp <= t. One
+// slot is kept for the final entry, which roll and close write. States, threads and ownership: see
+// index_file.h.
 #pragma once
 
 #include "index_file.h"
@@ -13,7 +13,7 @@ class TimeIndex {
  public:
   struct Entry {
     TimestampMs timestamp;
-    RecordOffset offset;   // last offset of the batch that holds it
+    RecordOffset offset;  // last offset of the batch that holds it
   };
   /// kFinal may take the slot kept for the last entry.
   enum class Place { kNext, kFinal };
@@ -22,11 +22,11 @@ class TimeIndex {
   static Result<std::unique_ptr<TimeIndex>> Open(Io& io, std::string path, RecordOffset base_offset,
                                                  int64_t max_bytes, IndexMode mode);
 
-  /// Nothing happens (OK) unless timestamp is above last().timestamp. kInvalidArgument if the offset decreases or
-  /// offset - base does not fit 31 bits; kSegmentFull if there is no slot.
+  /// Nothing happens (OK) unless timestamp is above last().timestamp. kInvalidArgument if the offset
+  /// decreases or offset - base does not fit 31 bits; kSegmentFull if there is no slot.
   Status Append(TimestampMs timestamp, RecordOffset offset, Place place = Place::kNext);
-  /// The entry with the largest timestamp <= target, or {-1, base} if there is none. For the first record with a
-  /// timestamp >= t: look up t - 1 and scan from the batch that holds that entry's offset.
+  /// The entry with the largest timestamp <= target, or {-1, base} if there is none. For the first record
+  /// with a timestamp >= t: look up t - 1 and scan from the batch that holds that entry's offset.
   Result<Entry> Lookup(TimestampMs target, IndexWait wait = IndexWait::kMayWait);
   /// Drops entries with offset >= end_offset.
   Status TruncateTo(RecordOffset end_offset);
