@@ -36,7 +36,7 @@ export async function buildTypeScript({ force = false } = {}) {
 async function bundleCommonJs() {
   const esbuild = await import('esbuild')
   const target = 'node20'
-  const { outputFiles } = await esbuild.build({
+  const { outputFiles, metafile } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: { ...library, ...programs },
     outdir: 'dist',
@@ -49,7 +49,9 @@ async function bundleCommonJs() {
     external: [...Object.keys(dependencies), ...Object.keys(peerDependencies), '*.node'],
     logLevel: 'warning',
     write: false,
+    metafile: true,
   })
+  refuseCommonJsSources(metafile.inputs)
   mkdirSync(join(root, 'dist', 'chunks'), { recursive: true })
   for (const { path, text } of outputFiles) {
     const { code } = await esbuild.transform(text, {
@@ -61,6 +63,12 @@ async function bundleCommonJs() {
     writeFileSync(path, code)
   }
   for (const name of Object.keys(programs)) chmodSync(join(root, 'dist', `${name}.js`), 0o755)
+}
+
+/** esbuild takes a source that imports but exports nothing for CommonJS, and wraps it and all it imports. */
+function refuseCommonJsSources(inputs) {
+  const taken = Object.keys(inputs).filter((file) => inputs[file].format === 'cjs')
+  if (taken.length > 0) throw new Error(`exports nothing, add \`export {}\`: ${taken.join(', ')}`)
 }
 
 /** dist/NAME.mjs: the same instance under its names, for `import`. */
