@@ -35,7 +35,8 @@ export class LeaderEpochs {
     const last = this.#entries.at(-1)
     if (last !== undefined && epoch === last.epoch && startOffset >= last.startOffset) return false
     let end = this.#entries.length
-    while (end > 0 && (this.#entries[end - 1].epoch >= epoch || this.#entries[end - 1].startOffset >= startOffset)) end--
+    while (end > 0 && (this.#entries[end - 1].epoch >= epoch || this.#entries[end - 1].startOffset >= startOffset))
+      end--
     this.#entries.length = end
     this.#entries.push({ epoch, startOffset })
     return true

@@ -9,10 +9,7 @@ export interface MetaProperties {
 }
 
 export function serializeMetaProperties(clusterId: string, nodeId: number, directoryId: string): Buffer {
-  return Buffer.from(
-    `#\nversion=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`,
-    'utf8',
-  )
+  return Buffer.from(`#\nversion=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`, 'utf8')
 }
 
 /** Java properties, as far as Kafka uses them here: `key=value` or `key:value` lines, `\` before a special character. */

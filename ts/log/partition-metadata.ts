@@ -1,5 +1,7 @@
 import { SeglogError } from '../errors/seglog-error.js'
+import type { Directory } from '../native/engine.js'
 import { isUuid } from '../protocol/uuid.js'
+import { codeOf } from './error-code.js'
 
 export const partitionMetadataFile = 'partition.metadata'
 
@@ -17,7 +19,28 @@ export function parsePartitionMetadata(bytes: Buffer, path: string): string {
   }
   const topicId = fields.get('topic_id')
   if (fields.get('version') !== '0' || topicId === undefined || !isUuid(topicId)) {
-    throw new SeglogError('CORRUPT_LOG', `${path} is not a partition.metadata file; restore it with the topic's id`, { path })
+    throw new SeglogError('CORRUPT_LOG', `${path} is not a partition.metadata file; restore it with the topic's id`, {
+      path,
+    })
   }
   return topicId
+}
+
+/** The topic id in a partition's folder, null if it has none. */
+export async function readTopicId(files: Directory, folder: string): Promise<string | null> {
+  const path = `${folder}/${partitionMetadataFile}`
+  try {
+    return parsePartitionMetadata(await files.readFile(path), path)
+  } catch (error) {
+    if (codeOf(error) === 'FILE_NOT_FOUND') return null
+    throw error
+  }
+}
+
+export function inconsistentTopicId(folder: string, found: string, wanted: string): SeglogError {
+  return new SeglogError(
+    'INCONSISTENT_TOPIC_ID',
+    `${folder} belongs to topic id ${found}, not ${wanted}; another topic of that name was here before: move the folder away`,
+    { path: folder },
+  )
 }

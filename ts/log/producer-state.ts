@@ -143,7 +143,8 @@ export class ProducerStates {
   expire(now: number, expirationMs: number): number {
     let count = 0
     for (const [id, entry] of this.#producers) {
-      if (entry.currentTxnFirstOffset < 0 && now - entry.lastTimestamp >= expirationMs && this.#producers.delete(id)) count++
+      if (entry.currentTxnFirstOffset < 0 && now - entry.lastTimestamp >= expirationMs && this.#producers.delete(id))
+        count++
     }
     return count
   }

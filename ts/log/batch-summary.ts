@@ -1,0 +1,123 @@
+import { SeglogError } from '../errors/seglog-error.js'
+import { attributeBits, batchLengthEnd, batchOverheadBytes, headerAt } from '../records/batch-header.js'
+import type { ProducerBatch } from './producer-state.js'
+import { sequenceAfter } from './producer-state.js'
+
+/**
+ * What an append needs to know of its batches before it hands them on: a few header fields, read once. Offsets in
+ * `producers` count from the first offset of the append.
+ */
+export interface BatchSummary {
+  readonly sizeBytes: number
+  /** Size of the largest batch. */
+  readonly largestBytes: number
+  /** Offsets the batches take up. */
+  readonly offsetCount: number
+  /** Largest timestamp, -1 none. */
+  readonly maxTimestamp: number
+  /** Batches with a producer id; null for the usual none. */
+  readonly producers: ProducerBatch[] | null
+}
+
+const twoTo32 = 0x1_0000_0000
+const scratch = new Uint8Array(batchOverheadBytes)
+
+/**
+ * Reads the headers of whole batches that lie one after another, spread over the buffers in any way. With `keepOffsets`
+ * the batches' own offsets count, gaps included; else each follows the one before. Throws INVALID_BATCH where lengths do
+ * not add up; everything else about a batch is the engine's to check.
+ */
+export function summarizeBatches(buffers: Uint8Array | readonly Uint8Array[], keepOffsets = false): BatchSummary {
+  if (buffers instanceof Uint8Array) return summarize([buffers], buffers.length, keepOffsets)
+  let size = 0
+  for (const buffer of buffers) size += buffer.length
+  return summarize(buffers, size, keepOffsets)
+}
+
+function summarize(buffers: readonly Uint8Array[], sizeBytes: number, keepOffsets: boolean): BatchSummary {
+  let largestBytes = 0
+  let offsetCount = 0
+  let maxTimestamp = -1
+  let producers: ProducerBatch[] | null = null
+  let firstBase = -1
+  let index = 0
+  let at = 0
+  let remaining = sizeBytes
+  do {
+    if (remaining < batchOverheadBytes) {
+      throw new SeglogError('INVALID_BATCH', `${remaining} bytes are less than a batch header (${batchOverheadBytes})`)
+    }
+    let header = buffers[index]
+    let start = at
+    if (header.length - at < batchOverheadBytes) {
+      gather(buffers, index, at)
+      header = scratch
+      start = 0
+    }
+    const batchBytes = int32(header, start + headerAt.batchLength) + batchLengthEnd
+    if (batchBytes < batchOverheadBytes || batchBytes > remaining) {
+      throw new SeglogError('INVALID_BATCH', `a batch claims ${batchBytes} bytes, ${remaining} are there`)
+    }
+    const lastDelta = int32(header, start + headerAt.lastOffsetDelta)
+    if (lastDelta < 0) throw new SeglogError('INVALID_BATCH', `a batch has a last offset delta of ${lastDelta}`)
+    if (keepOffsets) {
+      const base = int64(header, start)
+      if (firstBase < 0) firstBase = base
+      offsetCount = base - firstBase
+    }
+    const timestamp = int64(header, start + headerAt.maxTimestamp)
+    if (timestamp > maxTimestamp) maxTimestamp = timestamp
+    if (header[start + headerAt.producerId] < 0x80) {
+      producers ??= []
+      producers.push(producerOf(header, start, offsetCount, lastDelta, timestamp))
+    }
+    if (batchBytes > largestBytes) largestBytes = batchBytes
+    offsetCount += lastDelta + 1
+    remaining -= batchBytes
+    at += batchBytes
+    while (index < buffers.length && at >= buffers[index].length) at -= buffers[index++].length
+  } while (remaining > 0)
+  return { sizeBytes, largestBytes, offsetCount, maxTimestamp, producers }
+}
+
+function producerOf(
+  header: Uint8Array,
+  start: number,
+  firstOffset: number,
+  lastDelta: number,
+  timestamp: number,
+): ProducerBatch {
+  const attributes = (header[start + headerAt.attributes] << 8) | header[start + headerAt.attributes + 1]
+  const firstSequence = int32(header, start + headerAt.baseSequence)
+  return {
+    producerId: int64(header, start + headerAt.producerId),
+    producerEpoch: int32(header, start + headerAt.producerEpoch) >> 16,
+    firstSequence,
+    lastSequence: firstSequence < 0 ? -1 : sequenceAfter(firstSequence, lastDelta),
+    firstOffset,
+    lastOffset: firstOffset + lastDelta,
+    timestamp,
+    transactional: (attributes & attributeBits.transactional) !== 0,
+    control: (attributes & attributeBits.control) !== 0,
+  }
+}
+
+/** A header that crosses buffers, copied together. */
+function gather(buffers: readonly Uint8Array[], index: number, at: number): void {
+  let filled = 0
+  while (filled < batchOverheadBytes) {
+    const part = buffers[index].subarray(at, at + batchOverheadBytes - filled)
+    scratch.set(part, filled)
+    filled += part.length
+    index++
+    at = 0
+  }
+}
+
+function int32(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]
+}
+
+function int64(bytes: Uint8Array, at: number): number {
+  return int32(bytes, at) * twoTo32 + (int32(bytes, at + 4) >>> 0)
+}
