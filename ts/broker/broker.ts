@@ -1,7 +1,22 @@
-import type { Clock, Logger } from '../log/logger.js'
-import type { MaybePromise } from '../log/maybe-promise.js'
+import { SeglogError } from '../errors/seglog-error.js'
+import { LogDirectory } from '../log/log-directory.js'
+import { type Clock, type Logger, silentLogger } from '../log/logger.js'
+import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
+import type { Engine } from '../native/engine.js'
+import { openEngine } from '../native/open-engine.js'
 import type { ApiKey, RequestOf, ResponseOf } from '../protocol/apis.js'
+import { protocolError } from '../protocol/errors.js'
+import { covers } from '../protocol/schema.js'
+import { adoptFolders } from './adopt-folders.js'
+import { handlers } from './api/handlers.js'
+import { BrokerConfig } from './broker-config.js'
+import type { BrokerState, Endpoint } from './broker-state.js'
+import { type MemoryDirectory, makeMemoryDirectory, memoryTarget } from './memory-directory.js'
+import { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
+import { TopicStore } from './topic-store.js'
+import { Topics } from './topics.js'
+import { WaitingFetches } from './waiting-fetches.js'
 
 export interface BrokerOptions {
   /** Broker configs by Kafka's keys (`num.partitions`, `auto.create.topics.enable`, `log.segment.bytes`, ...). */
@@ -14,32 +29,172 @@ export interface BrokerOptions {
   /** Gives up opening. */
   signal?: AbortSignal
   clock?: Clock
+  /** Where clients of a listener find this broker; in-process nobody asks. */
+  endpoint?: (listener: string) => Endpoint
+  /** Default: the engine of this process. */
+  engine?: Engine
 }
 
 /**
  * A Kafka broker without sockets: a data directory, its topics and partitions, and one handler per API. The in-process
  * transport and the TCP server both call `handle`.
  */
-export declare class Broker {
+export class Broker {
+  readonly #state: BrokerState
+  readonly #store: TopicStore
+  readonly #memory: MemoryDirectory | null
+  /** Requests answered by a promise that has not settled. */
+  #running = 0
+  #whenIdle: (() => void) | null = null
+  #closing: Promise<void> | null = null
+
+  private constructor(state: BrokerState, store: TopicStore, memory: MemoryDirectory | null) {
+    this.#state = state
+    this.#store = store
+    this.#memory = memory
+  }
+
   /**
    * Opens a data directory, or `memory:` for one in memory that is removed on close. Throws DIRECTORY_IN_USE,
-   * NOT_A_DIRECTORY, ACCESS_DENIED, UNKNOWN_CONFIG, INVALID_CONFIG, ABORTED.
+   * NOT_A_DIRECTORY, ACCESS_DENIED, FILE_NOT_FOUND, CORRUPT_METADATA, UNKNOWN_CONFIG, INVALID_CONFIG, ABORTED.
    */
-  static open(target: string, options?: BrokerOptions): Promise<Broker>
+  static async open(target: string, options: BrokerOptions = {}): Promise<Broker> {
+    const { logger = silentLogger, signal } = options
+    checkSignal(signal, target)
+    const inMemory = target === memoryTarget
+    const config = new BrokerConfig(inMemory ? { 'log.write.caching': true, ...options.config } : options.config)
+    const engine = options.engine ?? openEngine()
+    const memory = inMemory ? makeMemoryDirectory(logger) : null
+    try {
+      const logs = await openLogs(engine, memory?.path ?? target, config, options)
+      try {
+        const broker = await Broker.#assemble(engine, logs, config, memory, options)
+        checkSignal(signal, target)
+        return broker
+      } catch (error) {
+        await logs.close().catch(() => {})
+        throw error
+      }
+    } catch (error) {
+      memory?.remove()
+      throw error
+    }
+  }
+
+  static async #assemble(
+    engine: Engine,
+    logs: LogDirectory,
+    config: BrokerConfig,
+    memory: MemoryDirectory | null,
+    options: BrokerOptions,
+  ): Promise<Broker> {
+    const { logger = silentLogger, clock = Date.now } = options
+    const store = await TopicStore.open(logs.files)
+    await adoptFolders(store, logs, logger)
+    const topics = new Topics(store, logs, config, logger)
+    if (!logs.readOnly) await topics.finishDeletions()
+    logs.onOffline = (err) =>
+      logger.error({ err, path: logs.path }, 'the log directory is offline: reads go on, writes fail')
+    const state: BrokerState = {
+      config,
+      topics,
+      producerIds: new ProducerIds(store),
+      waitingFetches: new WaitingFetches(),
+      logs,
+      clock,
+      logger,
+      crc32c: (bytes) => engine.crc32c(bytes),
+      nodeId: logs.nodeId ?? config.number('node.id'),
+      clusterId: logs.clusterId ?? '',
+      endpoint: options.endpoint ?? (() => ({ host: 'localhost', port: 0 })),
+    }
+    return new Broker(state, store, memory)
+  }
+
   /** The data directory. */
-  readonly path: string
-  readonly readOnly: boolean
-  readonly clusterId: string
-  readonly nodeId: number
+  get path(): string {
+    return this.#state.logs.path
+  }
+
+  get readOnly(): boolean {
+    return this.#state.logs.readOnly
+  }
+
+  /** Another process writes here while this one reads. */
+  get live(): boolean {
+    return this.#state.logs.live
+  }
+
+  /** Empty for a read-only directory without `meta.properties`. */
+  get clusterId(): string {
+    return this.#state.clusterId
+  }
+
+  get nodeId(): number {
+    return this.#state.nodeId
+  }
+
   /** A disk error took the directory offline: writes fail, reads go on. */
-  readonly offline: boolean
+  get offline(): boolean {
+    return this.#state.logs.offline
+  }
+
   /**
    * Answers one request. Errors of a topic or partition are codes in the response (their full error by `causeOf`);
    * throws CLOSED after close, UNSUPPORTED_VERSION for a version the API does not have.
    *
    * Topics are found by `topicId` where it is not the zero uuid, else by name; responses carry both.
    */
-  handle<K extends ApiKey>(key: K, request: RequestOf<K>, context: RequestContext): MaybePromise<ResponseOf<K>>
-  /** Wakes waiting fetches with what is there, finishes what runs, closes every log. Idempotent. */
-  close(): Promise<void>
+  handle<K extends ApiKey>(key: K, request: RequestOf<K>, context: RequestContext): MaybePromise<ResponseOf<K>> {
+    if (this.#closing !== null)
+      throw new SeglogError('CLOSED', `${this.path} is closed; open it again`, { path: this.path })
+    const { versions, handle } = handlers[key]
+    if (!covers(versions, context.apiVersion)) {
+      const offered = `${versions.from} to ${versions.to}`
+      throw protocolError('UNSUPPORTED_VERSION', `API ${key} has versions ${offered}, not ${context.apiVersion}`)
+    }
+    const response = handle(this.#state, request, context)
+    if (isPromise(response)) {
+      this.#running++
+      response.then(this.#settled, this.#settled)
+    }
+    return response
+  }
+
+  /**
+   * Wakes waiting fetches with what is there, finishes what runs, closes every log. Idempotent. Rejects with the first
+   * failure of a log; the directory is released all the same.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  readonly #settled = (): void => {
+    if (--this.#running === 0) this.#whenIdle?.()
+  }
+
+  async #close(): Promise<void> {
+    this.#state.waitingFetches.close()
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve
+      })
+    }
+    await this.#store.settled()
+    try {
+      await this.#state.logs.close()
+    } finally {
+      this.#memory?.remove()
+    }
+  }
+}
+
+function openLogs(engine: Engine, path: string, config: BrokerConfig, options: BrokerOptions): Promise<LogDirectory> {
+  const { readOnly = false, create = !readOnly, logger, clock } = options
+  return LogDirectory.open(engine, path, { readOnly, create, nodeId: config.number('node.id'), logger, clock })
+}
+
+function checkSignal(signal: AbortSignal | undefined, target: string): void {
+  if (signal?.aborted) throw new SeglogError('ABORTED', `opening ${target} was aborted`, { cause: signal.reason })
 }

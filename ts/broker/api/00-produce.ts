@@ -1,0 +1,130 @@
+import type { AppendInfo } from '../../log/log-types.js'
+import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
+import { apiKey } from '../../protocol/apis.js'
+import { withCause } from '../../protocol/cause.js'
+import { protocolError } from '../../protocol/errors.js'
+import type {
+  ProducePartitionData,
+  ProducePartitionResponse,
+  ProduceRequest,
+  ProduceResponse,
+  ProduceTopicData,
+  ProduceTopicResponse,
+} from '../../protocol/messages/00-produce.js'
+import { clientBatch, trustedBatches } from '../batch-validation.js'
+import type { BrokerState } from '../broker-state.js'
+import { errorCodeOf, placedError } from '../error-codes.js'
+import type { Acks, Partition } from '../partition.js'
+import type { RequestContext } from '../request-context.js'
+import type { Topic } from '../topics.js'
+import { apiHandler } from './api-handler.js'
+
+/**
+ * Versions 3-13. Partitions of one request are appended in its order and answered together. acks 0 is appended like 1;
+ * it is the connection that sends no answer. Answers at once, without a promise, when every append did.
+ *
+ * Not done: transactions (a transactional batch gets INVALID_TXN_STATE).
+ */
+export const produce = apiHandler(apiKey.produce, '3-13', (broker, request, context) => {
+  const responses: ProduceTopicResponse[] = []
+  const pending: Promise<void>[] = []
+  for (const data of request.topicData) {
+    const topic = broker.topics.find(data.name, data.topicId)
+    const parts = new Array<ProducePartitionResponse>(data.partitionData.length)
+    for (let i = 0; i < parts.length; i++) {
+      const part = produceTo(broker, topic, data, i, request, context)
+      if (isPromise(part)) {
+        const settled = part.then((done) => {
+          parts[i] = done
+        })
+        pending.push(settled)
+      } else parts[i] = part
+    }
+    const [name, topicId] = topic === undefined ? [data.name, data.topicId] : [topic.name, topic.record.id]
+    responses.push({ name, topicId, partitionResponses: parts })
+  }
+  const response: ProduceResponse = { responses, throttleTimeMs: 0 }
+  return pending.length === 0 ? response : Promise.all(pending).then(() => response)
+})
+
+/** Never throws or rejects: what goes wrong is in the answer. */
+function produceTo(
+  broker: BrokerState,
+  topic: Topic | undefined,
+  topicData: ProduceTopicData,
+  i: number,
+  request: ProduceRequest,
+  context: RequestContext,
+): MaybePromise<ProducePartitionResponse> {
+  const data = topicData.partitionData[i]
+  const failed = (error: unknown) => failure(error, topic?.name ?? topicData.name, data)
+  try {
+    const { partition, acks } = checked(broker, topic, topicData, data, request)
+    if (!isPromise(partition)) {
+      const info = append(broker, partition, data, acks, context)
+      return isPromise(info)
+        ? info.then((done) => success(done, partition, data), failed)
+        : success(info, partition, data)
+    }
+    return partition
+      .then(async (opened) => success(await append(broker, opened, data, acks, context), opened, data))
+      .catch(failed)
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+function checked(
+  broker: BrokerState,
+  topic: Topic | undefined,
+  topicData: ProduceTopicData,
+  data: ProducePartitionData,
+  request: ProduceRequest,
+): { partition: MaybePromise<Partition>; acks: Acks } {
+  const { acks } = request
+  if (acks !== 0 && acks !== 1 && acks !== -1) {
+    throw protocolError('INVALID_REQUIRED_ACKS', `acks must be 0, 1 or -1 (all), not ${acks}`)
+  }
+  const found = topic ?? broker.topics.get(topicData.name, topicData.topicId)
+  return { partition: broker.topics.partition(found, data.index), acks }
+}
+
+function append(
+  broker: BrokerState,
+  partition: Partition,
+  data: ProducePartitionData,
+  acks: Acks,
+  context: RequestContext,
+): MaybePromise<AppendInfo> {
+  const { config } = partition.log
+  if (context.trusted) return partition.append(trustedBatches(data.records, config, broker.clock()), acks, 'compute')
+  const batch = clientBatch(data.records, context.apiVersion, config, broker.clock(), broker.crc32c)
+  if (!isPromise(batch) && partition.idle) return partition.append(batch, acks, 'verify')
+  return partition.inTurn(batch, (bytes) => partition.append(bytes, acks, 'verify'))
+}
+
+function success(info: AppendInfo, partition: Partition, data: ProducePartitionData): ProducePartitionResponse {
+  return {
+    index: data.index,
+    errorCode: 0,
+    baseOffset: BigInt(info.baseOffset),
+    logAppendTimeMs: BigInt(info.logAppendTime),
+    logStartOffset: BigInt(partition.log.logStartOffset),
+    recordErrors: [],
+    errorMessage: null,
+  }
+}
+
+function failure(thrown: unknown, topic: string, data: ProducePartitionData): ProducePartitionResponse {
+  const error = placedError(thrown, topic, data.index)
+  const part: ProducePartitionResponse = {
+    index: data.index,
+    errorCode: errorCodeOf(error),
+    baseOffset: -1n,
+    logAppendTimeMs: -1n,
+    logStartOffset: -1n,
+    recordErrors: [],
+    errorMessage: error.message,
+  }
+  return withCause(part, error)
+}

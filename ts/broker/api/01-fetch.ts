@@ -1,0 +1,197 @@
+import type { LogRead } from '../../log/log-types.js'
+import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
+import { apiKey } from '../../protocol/apis.js'
+import { withCause } from '../../protocol/cause.js'
+import { protocolError, protocolErrors } from '../../protocol/errors.js'
+import type {
+  FetchPartition,
+  FetchPartitionResponse,
+  FetchRequest,
+  FetchResponse,
+  FetchTopicResponse,
+} from '../../protocol/messages/01-fetch.js'
+import type { BrokerState } from '../broker-state.js'
+import { errorCodeOf, placedError } from '../error-codes.js'
+import { checkLeaderEpoch } from '../leader-epoch.js'
+import type { Partition } from '../partition.js'
+import type { RequestContext } from '../request-context.js'
+import { apiHandler } from './api-handler.js'
+
+/**
+ * Versions 4-18. Partitions are read in the request's order until `maxBytes` are together; the first batch found is
+ * given whole, whatever its size. With less than `minBytes` the request waits, up to `maxWaitMs`, and is woken by the
+ * append; errors and divergence are answered at once. Answers without a promise when the page cache had everything.
+ *
+ * Not done: fetch sessions (session id 0 is answered, so clients send full requests), followers, transactions.
+ */
+export const fetch = apiHandler(apiKey.fetch, '4-18', (broker, request, context) => {
+  if (request.sessionId !== 0) return sessionUnknown(request)
+  const round = new FetchRound(broker, request)
+  const read = round.read()
+  if (isPromise(read)) return read.then(() => answerOrWait(round, context))
+  return answerOrWait(round, context)
+})
+
+function answerOrWait(round: FetchRound, context: RequestContext): MaybePromise<FetchResponse> {
+  const { broker, request } = round
+  const missingBytes = request.minBytes - round.bytes
+  if (missingBytes <= 0 || round.urgent || request.maxWaitMs <= 0 || context.signal?.aborted) return round.response
+  const { partitions, startBytes } = round
+  const { maxWaitMs: waitMs } = request
+  return broker.waitingFetches
+    .wait({ partitions, startBytes, missingBytes, waitMs, signal: context.signal })
+    .then(async () => {
+      const again = new FetchRound(broker, request)
+      await again.read()
+      return again.response
+    })
+}
+
+/** One pass over the partitions of a fetch. */
+class FetchRound {
+  readonly broker: BrokerState
+  readonly request: FetchRequest
+  readonly response: FetchResponse
+  /** Those found; the ones to wait for. */
+  readonly partitions: Partition[] = []
+  /** Appended to them before they were read. */
+  startBytes = 0
+  /** Record bytes found. */
+  bytes = 0
+  /** Something other than "not enough yet" is to be said. */
+  urgent = false
+  readonly #maxBytes: number
+
+  constructor(broker: BrokerState, request: FetchRequest) {
+    this.broker = broker
+    this.request = request
+    this.response = { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [] }
+    this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'))
+  }
+
+  /** Reads until done; a promise only if a partition must be opened or the disk be read. */
+  read(): MaybePromise<void> {
+    return this.#readFrom(0, 0)
+  }
+
+  /** In order, since each partition's share depends on what those before it took. */
+  #readFrom(topicIndex: number, partitionIndex: number): MaybePromise<void> {
+    const { topics } = this.request
+    for (let t = topicIndex; t < topics.length; t++) {
+      const asked = topics[t]
+      const topic = this.broker.topics.find(asked.topic, asked.topicId)
+      const name = topic?.name ?? asked.topic
+      const parts = this.#partsOf(t, name, topic?.record.id ?? asked.topicId)
+      for (let p = t === topicIndex ? partitionIndex : 0; p < asked.partitions.length; p++) {
+        const part = this.#readPartition(name, asked.topic, asked.topicId, asked.partitions[p])
+        if (isPromise(part)) {
+          return part.then((settled) => {
+            parts.push(settled)
+            return this.#readFrom(t, p + 1)
+          })
+        }
+        parts.push(part)
+      }
+    }
+  }
+
+  #partsOf(index: number, topic: string, topicId: string): FetchPartitionResponse[] {
+    const responses = this.response.responses as FetchTopicResponse[]
+    if (index === responses.length) responses.push({ topic, topicId, partitions: [] })
+    return responses[index].partitions as FetchPartitionResponse[]
+  }
+
+  /** Never throws or rejects: what goes wrong is in the answer. */
+  #readPartition(
+    name: string,
+    askedName: string,
+    id: string,
+    asked: FetchPartition,
+  ): MaybePromise<FetchPartitionResponse> {
+    const failed = (error: unknown) => this.#failure(error, name, asked)
+    try {
+      const topics = this.broker.topics
+      const partition = topics.partition(topics.get(askedName, id), asked.partition)
+      if (isPromise(partition)) return partition.then((opened) => this.#readOpen(opened, asked)).catch(failed)
+      const part = this.#readOpen(partition, asked)
+      return isPromise(part) ? part.catch(failed) : part
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  #readOpen(partition: Partition, asked: FetchPartition): MaybePromise<FetchPartitionResponse> {
+    this.partitions.push(partition)
+    this.startBytes += partition.appendedBytes
+    const { log } = partition
+    checkLeaderEpoch(log, asked.currentLeaderEpoch)
+    const offset = Number(asked.fetchOffset)
+    const diverging = asked.lastFetchedEpoch < 0 ? null : divergence(partition, asked.lastFetchedEpoch, offset)
+    if (diverging !== null) {
+      this.urgent = true
+      return { ...this.#part(partition, asked, null), divergingEpoch: diverging }
+    }
+    const limit = this.request.isolationLevel === 0 ? partition.highWatermark : partition.lastStableOffset
+    if (offset < log.logStartOffset || offset > log.logEndOffset) throw outOfRange(partition, asked.fetchOffset)
+    const room = this.#maxBytes - this.bytes
+    if (offset >= limit || (room <= 0 && this.bytes > 0)) return this.#part(partition, asked, null)
+    const read = log.read(offset, Math.min(room, asked.partitionMaxBytes), limit)
+    return isPromise(read)
+      ? read.then((done) => this.#part(partition, asked, done))
+      : this.#part(partition, asked, read)
+  }
+
+  #part(partition: Partition, asked: FetchPartition, read: LogRead | null): FetchPartitionResponse {
+    this.bytes += read?.batches.length ?? 0
+    return {
+      partitionIndex: asked.partition,
+      errorCode: 0,
+      highWatermark: BigInt(partition.highWatermark),
+      lastStableOffset: BigInt(partition.lastStableOffset),
+      logStartOffset: BigInt(partition.log.logStartOffset),
+      abortedTransactions: this.request.isolationLevel === 0 ? null : [],
+      preferredReadReplica: -1,
+      records: read?.batches ?? noRecords,
+    }
+  }
+
+  #failure(thrown: unknown, topic: string, asked: FetchPartition): FetchPartitionResponse {
+    this.urgent = true
+    const error = placedError(thrown, topic, asked.partition)
+    const part: FetchPartitionResponse = {
+      partitionIndex: asked.partition,
+      errorCode: errorCodeOf(error),
+      highWatermark: -1n,
+      lastStableOffset: -1n,
+      logStartOffset: -1n,
+      abortedTransactions: null,
+      preferredReadReplica: -1,
+      records: noRecords,
+    }
+    return withCause(part, error)
+  }
+}
+
+const noRecords = Buffer.alloc(0)
+
+/** Where a reader's history parts from ours, if it does; null if its last record is ours too. */
+function divergence(
+  partition: Partition,
+  lastFetchedEpoch: number,
+  offset: number,
+): { epoch: number; endOffset: bigint } | null {
+  const end = partition.log.endOffsetForEpoch(lastFetchedEpoch)
+  if (end === null) throw outOfRange(partition, BigInt(offset))
+  if (end.epoch >= lastFetchedEpoch && end.endOffset >= offset) return null
+  return { epoch: end.epoch, endOffset: BigInt(end.endOffset) }
+}
+
+function outOfRange({ log }: Partition, offset: bigint): Error {
+  const message = `offset ${offset} of ${log.topic}-${log.partition} is outside its log, which has ${log.logStartOffset} to ${log.logEndOffset}`
+  return protocolError('OFFSET_OUT_OF_RANGE', message, { topic: log.topic, partition: log.partition, offset })
+}
+
+function sessionUnknown(request: FetchRequest): FetchResponse {
+  const errorCode = protocolErrors.FETCH_SESSION_ID_NOT_FOUND.code
+  return { throttleTimeMs: 0, errorCode, sessionId: request.sessionId, responses: [] }
+}

@@ -1,0 +1,69 @@
+import type { TimestampOffset } from '../../log/log-types.js'
+import { apiKey } from '../../protocol/apis.js'
+import { protocolError } from '../../protocol/errors.js'
+import {
+  type ListOffsetsPartitionResponse,
+  type ListOffsetsResponse,
+  offsetQuery,
+} from '../../protocol/messages/02-list-offsets.js'
+import { checkLeaderEpoch } from '../leader-epoch.js'
+import type { Partition } from '../partition.js'
+import { apiHandler } from './api-handler.js'
+import { eachPartition } from './each-partition.js'
+
+/**
+ * Versions 1-11. Latest (-1), earliest (-2), the record with the largest timestamp (-3), the earliest on local disk
+ * (-4, the same here), and the first record at or after a time. Without such a record the offset is -1. Nothing is in
+ * tiered storage, so -5 and -6 find nothing.
+ */
+export const listOffsets = apiHandler(
+  apiKey.listOffsets,
+  '1-11',
+  async (broker, request): Promise<ListOffsetsResponse> => {
+    const { isolationLevel } = request
+    const topics = request.topics.map(async ({ name, partitions }) => ({
+      name,
+      partitions: await eachPartition(
+        broker,
+        name,
+        partitions,
+        (asked) => asked.partitionIndex,
+        async (partition, asked) => {
+          checkLeaderEpoch(partition.log, asked.currentLeaderEpoch)
+          return answer(asked.partitionIndex, await lookUp(partition, asked.timestamp, isolationLevel))
+        },
+        (index, errorCode) => ({ ...answer(index, null), errorCode }),
+      ),
+    }))
+    return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+  },
+)
+
+function answer(partitionIndex: number, found: TimestampOffset | null): ListOffsetsPartitionResponse {
+  if (found === null) return { partitionIndex, errorCode: 0, timestamp: -1n, offset: -1n, leaderEpoch: -1 }
+  const { timestamp, offset, leaderEpoch } = found
+  return { partitionIndex, errorCode: 0, timestamp: BigInt(timestamp), offset: BigInt(offset), leaderEpoch }
+}
+
+async function lookUp(partition: Partition, query: bigint, isolationLevel: number): Promise<TimestampOffset | null> {
+  const { log } = partition
+  const readable = isolationLevel === 0 ? partition.highWatermark : partition.lastStableOffset
+  switch (query) {
+    case offsetQuery.latest:
+      return { offset: readable, timestamp: -1, leaderEpoch: log.leaderEpoch }
+    case offsetQuery.earliest:
+    case offsetQuery.earliestLocal:
+      return { offset: log.logStartOffset, timestamp: -1, leaderEpoch: log.leaderEpoch }
+    case offsetQuery.maxTimestamp:
+      return below(readable, await log.maxTimestamp())
+    case offsetQuery.latestTiered:
+    case offsetQuery.earliestPendingUpload:
+      return null
+  }
+  if (query < 0n) throw protocolError('INVALID_REQUEST', `${query} is neither a timestamp nor a known question`)
+  return below(readable, await log.offsetForTimestamp(Number(query)))
+}
+
+function below(limit: number, found: TimestampOffset | null): TimestampOffset | null {
+  return found === null || found.offset >= limit ? null : found
+}

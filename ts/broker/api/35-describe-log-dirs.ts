@@ -1,0 +1,68 @@
+import { statfs } from 'node:fs/promises'
+import { apiKey } from '../../protocol/apis.js'
+import { protocolErrors } from '../../protocol/errors.js'
+import type { DescribeLogDirsResponse } from '../../protocol/messages/35-describe-log-dirs.js'
+import type { BrokerState } from '../broker-state.js'
+import { Partition } from '../partition.js'
+import type { Topic } from '../topics.js'
+import { apiHandler } from './api-handler.js'
+
+/** Versions 1-5. One log directory; sizes of partitions in use come from their logs, of others from their files. */
+export const describeLogDirs = apiHandler(
+  apiKey.describeLogDirs,
+  '1-5',
+  async (broker, request): Promise<DescribeLogDirsResponse> => {
+    const topics = await Promise.all(
+      chosen(broker, request.topics).map(async ({ topic, partitions }) => ({
+        name: topic.name,
+        partitions: await Promise.all(
+          partitions.map(async (partitionIndex) => ({
+            partitionIndex,
+            partitionSize: BigInt(await sizeOf(broker, topic, partitionIndex)),
+            offsetLag: 0n,
+            isFutureKey: false,
+          })),
+        ),
+      })),
+    )
+    const { blocks, bavail, bsize } = await statfs(broker.logs.path, { bigint: true })
+    const result = {
+      errorCode: broker.logs.offline ? protocolErrors.KAFKA_STORAGE_ERROR.code : 0,
+      logDir: broker.logs.path,
+      topics,
+      totalBytes: blocks * bsize,
+      usableBytes: bavail * bsize,
+      isCordoned: false,
+    }
+    return { throttleTimeMs: 0, errorCode: 0, results: [result] }
+  },
+)
+
+type Chosen = { topic: Topic; partitions: number[] }[]
+
+function chosen(
+  broker: BrokerState,
+  asked: readonly { topic: string; partitions: readonly number[] }[] | null,
+): Chosen {
+  if (asked === null) return Array.from(broker.topics.all, (topic) => ({ topic, partitions: allOf(topic) }))
+  return asked.flatMap(({ topic: name, partitions }) => {
+    const topic = broker.topics.byName(name)
+    if (topic === undefined) return []
+    return [{ topic, partitions: allOf(topic).filter((index) => partitions.includes(index)) }]
+  })
+}
+
+function allOf(topic: Topic): number[] {
+  return Array.from({ length: topic.record.partitions }, (_, index) => index)
+}
+
+async function sizeOf(broker: BrokerState, topic: Topic, index: number): Promise<number> {
+  const partition = topic.partitions[index]
+  if (partition instanceof Partition) return partition.log.size
+  const { files } = broker.logs
+  const folder = `${topic.name}-${index}`
+  if ((await files.stat(folder)) === null) return 0
+  const logs = (await files.list(folder)).filter((name) => name.endsWith('.log'))
+  const stats = await Promise.all(logs.map((name) => files.stat(`${folder}/${name}`)))
+  return stats.reduce((sum, stat) => sum + (stat?.size ?? 0), 0)
+}

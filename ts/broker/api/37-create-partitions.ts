@@ -1,0 +1,53 @@
+import { apiKey } from '../../protocol/apis.js'
+import { withCause } from '../../protocol/cause.js'
+import { protocolError } from '../../protocol/errors.js'
+import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/37-create-partitions.js'
+import { zeroUuid } from '../../protocol/uuid.js'
+import type { BrokerState } from '../broker-state.js'
+import { checkAssignments, checkPartitionCount } from '../create-topic.js'
+import { asSeglogError, errorCodeOf } from '../error-codes.js'
+import type { TopicRecord } from '../metadata-store.js'
+import { apiHandler } from './api-handler.js'
+
+/** Versions 0-3. `count` is the new total; partitions are only ever added. */
+export const createPartitions = apiHandler(
+  apiKey.createPartitions,
+  '0-3',
+  async (broker, request): Promise<CreatePartitionsResponse> => {
+    const results = request.topics.map(async (asked) => {
+      const { name } = asked
+      try {
+        const topic = broker.topics.get(name, zeroUuid)
+        grow(broker, topic.record, asked)
+        if (!request.validateOnly) await broker.topics.update(topic, (record) => grow(broker, record, asked))
+        return { name, errorCode: 0, errorMessage: null }
+      } catch (thrown) {
+        const error = asSeglogError(thrown)
+        return withCause({ name, errorCode: errorCodeOf(error), errorMessage: error.message }, error)
+      }
+    })
+    return { throttleTimeMs: 0, results: await Promise.all(results) }
+  },
+)
+
+function grow(broker: BrokerState, record: TopicRecord, asked: CreatePartitionsRequest['topics'][number]): TopicRecord {
+  const { name: topic, partitions } = record
+  const { count, assignments } = asked
+  if (count <= partitions) {
+    const message = `topic ${topic} has ${partitions} partitions; the new total must be larger, not ${count}`
+    throw protocolError('INVALID_PARTITIONS', message, { topic })
+  }
+  checkPartitionCount(topic, count)
+  if (assignments !== null) {
+    if (assignments.length !== count - partitions) {
+      const message = `topic ${topic}: ${count - partitions} partitions are new, ${assignments.length} assignments were given`
+      throw protocolError('INVALID_REPLICA_ASSIGNMENT', message, { topic })
+    }
+    checkAssignments(
+      broker,
+      topic,
+      assignments.map(({ brokerIds }) => brokerIds),
+    )
+  }
+  return { ...record, partitions: count }
+}

@@ -1,0 +1,36 @@
+import type { ApiKey } from '../../protocol/apis.js'
+import { produce } from './00-produce.js'
+import { fetch } from './01-fetch.js'
+import { listOffsets } from './02-list-offsets.js'
+import { metadata } from './03-metadata.js'
+import { createTopics } from './19-create-topics.js'
+import { deleteTopics } from './20-delete-topics.js'
+import { deleteRecords } from './21-delete-records.js'
+import { initProducerId } from './22-init-producer-id.js'
+import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.js'
+import { describeConfigs } from './32-describe-configs.js'
+import { alterConfigs } from './33-alter-configs.js'
+import { describeLogDirs } from './35-describe-log-dirs.js'
+import { createPartitions } from './37-create-partitions.js'
+import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
+import { describeCluster } from './60-describe-cluster.js'
+import type { ApiHandler } from './api-handler.js'
+
+/** Every API of the broker, by its key. */
+export const handlers: { readonly [K in ApiKey]: ApiHandler<K> } = {
+  0: produce,
+  1: fetch,
+  2: listOffsets,
+  3: metadata,
+  19: createTopics,
+  20: deleteTopics,
+  21: deleteRecords,
+  22: initProducerId,
+  23: offsetForLeaderEpoch,
+  32: describeConfigs,
+  33: alterConfigs,
+  35: describeLogDirs,
+  37: createPartitions,
+  44: incrementalAlterConfigs,
+  60: describeCluster,
+}

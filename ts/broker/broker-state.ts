@@ -1,0 +1,29 @@
+import type { LogDirectory } from '../log/log-directory.js'
+import type { Clock, Logger } from '../log/logger.js'
+import type { Crc32c } from '../records/message.js'
+import type { BrokerConfig } from './broker-config.js'
+import type { ProducerIds } from './producer-ids.js'
+import type { Topics } from './topics.js'
+import type { WaitingFetches } from './waiting-fetches.js'
+
+/** Where a broker can be reached, as its answers say it. */
+export interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** What the API handlers work on. */
+export interface BrokerState {
+  readonly config: BrokerConfig
+  readonly topics: Topics
+  readonly producerIds: ProducerIds
+  readonly waitingFetches: WaitingFetches
+  readonly logs: LogDirectory
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly crc32c: Crc32c
+  readonly nodeId: number
+  readonly clusterId: string
+  /** By the listener a request came in on. */
+  endpoint(listener: string): Endpoint
+}

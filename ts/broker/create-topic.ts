@@ -1,0 +1,83 @@
+import { protocolError } from '../protocol/errors.js'
+import type { CreatableTopic } from '../protocol/messages/19-create-topics.js'
+import { randomUuid } from '../protocol/uuid.js'
+import type { BrokerState } from './broker-state.js'
+import type { TopicRecord } from './metadata-store.js'
+import { checkTopicConfigs } from './topic-config.js'
+import { checkTopicName, collisionError, collisionKey } from './topic-names.js'
+
+/** More partitions than one topic may have. */
+export const partitionsMax = 100_000
+
+/**
+ * The record of a topic as a request describes it, -1 standing for the broker's defaults. Throws
+ * INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
+ * INVALID_REPLICA_ASSIGNMENT, INVALID_REQUEST, UNKNOWN_CONFIG, INVALID_CONFIG.
+ */
+export function newTopic(broker: BrokerState, asked: CreatableTopic): TopicRecord {
+  const { name } = asked
+  checkTopicName(name)
+  if (broker.topics.byName(name) !== undefined) {
+    throw protocolError('TOPIC_ALREADY_EXISTS', `topic ${name} exists already`, { topic: name })
+  }
+  const key = collisionKey(name)
+  if (key !== name || name.includes('_')) {
+    for (const other of broker.topics.all) if (collisionKey(other.name) === key) throw collisionError(name, other.name)
+  }
+  const configs = checkTopicConfigs(
+    asked.configs.map((config) => [config.name, config.value] as const),
+    name,
+    broker.logger,
+  )
+  return { name, id: randomUuid(), partitions: partitionCount(broker, asked), configs }
+}
+
+function partitionCount(broker: BrokerState, asked: CreatableTopic): number {
+  const { name, numPartitions, replicationFactor, assignments } = asked
+  if (assignments.length > 0) {
+    if (numPartitions !== -1 || replicationFactor !== -1) {
+      const message = `topic ${name}: with assignments given, partitions and replication factor must be -1`
+      throw protocolError('INVALID_REQUEST', message, { topic: name })
+    }
+    checkAssignments(
+      broker,
+      name,
+      assignments.map(({ brokerIds }) => brokerIds),
+    )
+    const indexes = assignments.map(({ partitionIndex }) => partitionIndex).sort((a, b) => a - b)
+    if (indexes.some((index, i) => index !== i)) {
+      const message = `topic ${name}: assignments must name the partitions 0 to ${indexes.length - 1} once each`
+      throw protocolError('INVALID_REPLICA_ASSIGNMENT', message, { topic: name })
+    }
+    return indexes.length
+  }
+  const factor = replicationFactor === -1 ? broker.config.number('default.replication.factor') : replicationFactor
+  if (factor !== 1) {
+    const message = `topic ${name}: a replication factor of ${factor} is not possible, the cluster has 1 broker`
+    throw protocolError('INVALID_REPLICATION_FACTOR', message, { topic: name })
+  }
+  const count = numPartitions === -1 ? broker.config.number('num.partitions') : numPartitions
+  checkPartitionCount(name, count)
+  return count
+}
+
+/** Throws INVALID_PARTITIONS. */
+export function checkPartitionCount(topic: string, count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= partitionsMax) return
+  throw protocolError('INVALID_PARTITIONS', `topic ${topic} can have 1 to ${partitionsMax} partitions, not ${count}`, {
+    topic,
+  })
+}
+
+/** Every partition must go to this broker, the only one. Throws INVALID_REPLICA_ASSIGNMENT. */
+export function checkAssignments(
+  broker: BrokerState,
+  topic: string,
+  assignments: readonly (readonly number[])[],
+): void {
+  for (const brokers of assignments) {
+    if (brokers.length === 1 && brokers[0] === broker.nodeId) continue
+    const message = `topic ${topic}: broker ${broker.nodeId} is the only one, a partition cannot go to [${brokers.join(', ')}]`
+    throw protocolError('INVALID_REPLICA_ASSIGNMENT', message, { topic })
+  }
+}

@@ -1,0 +1,61 @@
+import { SeglogError, type SeglogErrorDetail } from '../errors/seglog-error.js'
+import { type ProtocolErrorName, protocolError, protocolErrors } from '../protocol/errors.js'
+
+/** Kafka's nearest name for errors that are not Kafka's. */
+const nearestName: Readonly<Record<string, ProtocolErrorName>> = {
+  IO_ERROR: 'KAFKA_STORAGE_ERROR',
+  NO_SPACE: 'KAFKA_STORAGE_ERROR',
+  TOO_MANY_OPEN_FILES: 'KAFKA_STORAGE_ERROR',
+  FILE_NOT_FOUND: 'KAFKA_STORAGE_ERROR',
+  ACCESS_DENIED: 'KAFKA_STORAGE_ERROR',
+  DIRECTORY_OFFLINE: 'KAFKA_STORAGE_ERROR',
+  CORRUPT_LOG: 'KAFKA_STORAGE_ERROR',
+  READ_ONLY: 'POLICY_VIOLATION',
+  CLOSED: 'NOT_LEADER_OR_FOLLOWER',
+  CORRUPT_BATCH: 'CORRUPT_MESSAGE',
+  INVALID_BATCH: 'INVALID_RECORD',
+  BATCH_TOO_LARGE: 'RECORD_LIST_TOO_LARGE',
+  DECOMPRESSION_FAILED: 'INVALID_RECORD',
+  DECOMPRESSED_TOO_LARGE: 'INVALID_RECORD',
+  INVALID_ARGUMENT: 'INVALID_REQUEST',
+  UNKNOWN_CONFIG: 'INVALID_CONFIG',
+  TIMED_OUT: 'REQUEST_TIMED_OUT',
+  CANCELLED: 'REQUEST_TIMED_OUT',
+  ABORTED: 'REQUEST_TIMED_OUT',
+}
+
+/** The error code that a response carries for this error. */
+export function errorCodeOf(error: SeglogError): number {
+  const name = Object.hasOwn(protocolErrors, error.code)
+    ? (error.code as ProtocolErrorName)
+    : (nearestName[error.code] ?? 'UNKNOWN_SERVER_ERROR')
+  return protocolErrors[name].code
+}
+
+/**
+ * Anything thrown, as a SeglogError. Told by its shape, not its class (errors may come from another realm); what is none
+ * becomes UNKNOWN_SERVER_ERROR with the original as cause.
+ */
+export function asSeglogError(error: unknown): SeglogError {
+  if (error instanceof SeglogError) return error
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string' && 'retriable' in error) {
+    return error as SeglogError
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return protocolError('UNKNOWN_SERVER_ERROR', `the broker failed: ${message}`, { cause: error })
+}
+
+/**
+ * As `asSeglogError`, saying where it happened: topic and partition are part of the error, and its message begins with
+ * them unless it names the topic itself.
+ */
+export function placedError(thrown: unknown, topic: string, partition: number): SeglogError {
+  const error = asSeglogError(thrown)
+  if (error.topic !== undefined && error.partition !== undefined) return error
+  const { code, message, retriable, cause, offset, path, position, key } = error
+  const placed = message.includes(topic) ? message : `${topic}-${partition}: ${message}`
+  const detail: SeglogErrorDetail = { retriable, cause, topic, partition, offset, path, position, key }
+  for (const name of Object.keys(detail) as (keyof SeglogErrorDetail)[])
+    if (detail[name] === undefined) delete detail[name]
+  return new SeglogError(code, placed, detail)
+}

@@ -1,0 +1,99 @@
+import type { Log } from '../log/log.js'
+import type { AppendInfo } from '../log/log-types.js'
+import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
+import type { WaitingFetch, Watched } from './waiting-fetches.js'
+
+/** What a produce asks to have happened before it is answered. 0 and 1: in the page cache. -1: on disk. */
+export type Acks = 0 | 1 | -1
+
+/**
+ * One partition led by this broker: its log, how far readers may see, and the fetches that wait for more. On one node
+ * the high watermark is the end of the log.
+ */
+export class Partition implements Watched {
+  readonly log: Log
+  readonly waiting = new Set<WaitingFetch>()
+  appendedBytes = 0
+  #turn: Promise<void> | null = null
+
+  constructor(log: Log) {
+    this.log = log
+    if (log.highWatermark !== log.logEndOffset) log.highWatermark = log.logEndOffset
+    log.onAppend = this.#onAppend
+  }
+
+  get highWatermark(): number {
+    return this.log.highWatermark
+  }
+
+  /** Without transactions every record below the high watermark is decided. */
+  get lastStableOffset(): number {
+    return this.log.highWatermark
+  }
+
+  /**
+   * Appends batches; answers at once where the log does and nothing has to reach the disk. With acks -1 the answer
+   * waits for the group commit, unless the topic has `write.caching`. Throws and rejects as Log.append and Log.flush.
+   */
+  append(buffers: Uint8Array | readonly Uint8Array[], acks: Acks, crc: 'compute' | 'verify'): MaybePromise<AppendInfo> {
+    this.appendedBytes += byteLength(buffers)
+    const appended = this.log.append(buffers, crc === 'compute' ? computeCrc : verifyCrc)
+    if (acks !== -1 || this.log.config.writeCaching) return appended
+    return isPromise(appended) ? appended.then(this.#flushed) : this.#flushed(appended)
+  }
+
+  /**
+   * Calls `append` with what `checked` becomes, after everything that was given here earlier: batches whose check takes
+   * time keep the order in which they came.
+   */
+  async inTurn<T, R>(checked: MaybePromise<T>, append: (value: T) => MaybePromise<R>): Promise<R> {
+    const earlier = this.#turn
+    let end = (): void => {}
+    const turn = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    this.#turn = turn
+    let answer: MaybePromise<R>
+    try {
+      const value = await checked
+      await earlier
+      answer = append(value)
+    } finally {
+      // The log keeps the order from here on: the next one need not wait for the disk.
+      if (this.#turn === turn) this.#turn = null
+      end()
+    }
+    return answer
+  }
+
+  /** Nothing is waiting for its turn. */
+  get idle(): boolean {
+    return this.#turn === null
+  }
+
+  /** Wakes every waiting fetch: the partition goes away. */
+  close(): void {
+    for (const fetch of this.waiting) fetch.finish()
+    this.log.onAppend = null
+  }
+
+  readonly #onAppend = (): void => {
+    this.log.highWatermark = this.log.logEndOffset
+    if (this.waiting.size > 0) for (const fetch of this.waiting) fetch.onAppend()
+  }
+
+  readonly #flushed = (info: AppendInfo): MaybePromise<AppendInfo> => {
+    if (this.log.durableOffset > info.lastOffset) return info
+    return this.log.flush().then(() => info)
+  }
+}
+
+const computeCrc = { crc: 'compute' } as const
+const verifyCrc = { crc: 'verify' } as const
+
+function byteLength(buffers: Uint8Array | readonly Uint8Array[]): number {
+  if (buffers instanceof Uint8Array) return buffers.length
+  let sum = 0
+  for (const buffer of buffers) sum += buffer.length
+  return sum
+}

@@ -1,0 +1,175 @@
+import type { LogDirectory } from '../log/log-directory.js'
+import type { Logger } from '../log/logger.js'
+import type { MaybePromise } from '../log/maybe-promise.js'
+import { protocolError } from '../protocol/errors.js'
+import { zeroUuid } from '../protocol/uuid.js'
+import type { BrokerConfig } from './broker-config.js'
+import type { MetadataStore, TopicRecord } from './metadata-store.js'
+import { Partition } from './partition.js'
+import { TopicConfig } from './topic-config.js'
+
+const removalsAtOnce = 64
+
+/** A topic of this broker: its record, its effective configs, and those of its partitions that are open. */
+export class Topic {
+  record: TopicRecord
+  config: TopicConfig
+  /** By partition; undefined until first used. */
+  readonly partitions: (Partition | Promise<Partition> | undefined)[] = []
+
+  constructor(record: TopicRecord, config: TopicConfig) {
+    this.record = record
+    this.config = config
+  }
+
+  get name(): string {
+    return this.record.name
+  }
+
+  /** The partitions that are open now. */
+  get open(): Partition[] {
+    return this.partitions.filter((partition) => partition instanceof Partition)
+  }
+}
+
+/**
+ * The topics of one data directory. Partitions are opened when first used, so a topic costs one entry in `seglog.json`
+ * until somebody writes to it.
+ */
+export class Topics {
+  readonly #store: MetadataStore
+  readonly #logs: LogDirectory
+  readonly #brokerConfig: BrokerConfig
+  readonly #logger: Logger
+  readonly #byName = new Map<string, Topic>()
+  readonly #byId = new Map<string, Topic>()
+  /** Deletions whose folders are not renamed yet, by topic name. */
+  readonly #removing = new Map<string, Promise<void>>()
+
+  constructor(store: MetadataStore, logs: LogDirectory, brokerConfig: BrokerConfig, logger: Logger) {
+    this.#store = store
+    this.#logs = logs
+    this.#brokerConfig = brokerConfig
+    this.#logger = logger
+    for (const record of store.topics.values()) this.#add(record)
+  }
+
+  get all(): IterableIterator<Topic> {
+    return this.#byName.values()
+  }
+
+  get count(): number {
+    return this.#byName.size
+  }
+
+  byName(name: string): Topic | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** By id where one is given, else by name. */
+  find(name: string | null, id: string): Topic | undefined {
+    return id === zeroUuid ? this.#byName.get(name ?? '') : this.#byId.get(id)
+  }
+
+  /** As `find`; throws UNKNOWN_TOPIC_ID or UNKNOWN_TOPIC_OR_PARTITION. */
+  get(name: string | null, id: string): Topic {
+    const topic = this.find(name, id)
+    if (topic !== undefined) return topic
+    if (id !== zeroUuid) throw protocolError('UNKNOWN_TOPIC_ID', `no topic has the id ${id}`)
+    throw protocolError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} does not exist; create it first`, {
+      topic: name ?? '',
+    })
+  }
+
+  /** The partition, opened if it was not. Throws UNKNOWN_TOPIC_OR_PARTITION; rejects with what opening the log does. */
+  partition(topic: Topic, index: number): MaybePromise<Partition> {
+    const known = topic.partitions[index]
+    if (known !== undefined) return known
+    const { name, partitions } = topic.record
+    if (!Number.isInteger(index) || index < 0 || index >= partitions) {
+      const message = `topic ${name} has partitions 0 to ${partitions - 1}, not ${index}`
+      throw protocolError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic: name, partition: index })
+    }
+    const opening = this.#open(topic, index)
+    topic.partitions[index] = opening
+    // The first reaction of `opening`: whoever finds the partition itself from here on comes after those who waited.
+    opening.then(
+      (partition) => {
+        topic.partitions[index] = partition
+      },
+      () => {
+        topic.partitions[index] = undefined
+      },
+    )
+    return opening
+  }
+
+  /** Resolves once the topic is durable. Rejects with TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, or a disk error. */
+  async create(record: TopicRecord): Promise<Topic> {
+    await this.#removing.get(record.name)
+    await this.#store.create(record)
+    return this.#add(record)
+  }
+
+  /** Raises the partition count. `change` may refuse by throwing. */
+  async update(topic: Topic, change: (record: TopicRecord) => TopicRecord): Promise<void> {
+    const record = await this.#store.update(topic.name, change)
+    topic.record = record
+    topic.config = new TopicConfig(record.configs, this.#brokerConfig)
+    for (const partition of topic.open) partition.log.updateConfig(topic.config.log)
+  }
+
+  /** Resolves once the topic is gone durably and its folders are renamed. */
+  async delete(topic: Topic): Promise<void> {
+    const record = await this.#store.delete(topic.name)
+    this.#byName.delete(record.name)
+    this.#byId.delete(record.id)
+    for (const partition of topic.open) partition.close()
+    const removing = this.#remove(record, topic.partitions).finally(() => this.#removing.delete(record.name))
+    this.#removing.set(record.name, removing)
+    await removing
+  }
+
+  /** Finishes deletions that a crash interrupted. */
+  async finishDeletions(): Promise<void> {
+    for (const record of this.#store.deleting) {
+      for (const { topic, partition } of this.#logs.found) {
+        if (topic !== record.name) continue
+        if ((await this.#logs.readTopicId(topic, partition)) === record.id) await this.#logs.deleteLog(topic, partition)
+      }
+      await this.#store.deleted(record.id)
+    }
+  }
+
+  #add(record: TopicRecord): Topic {
+    const topic = new Topic(record, new TopicConfig(record.configs, this.#brokerConfig))
+    this.#byName.set(record.name, topic)
+    this.#byId.set(record.id, topic)
+    return topic
+  }
+
+  async #open(topic: Topic, index: number): Promise<Partition> {
+    const { name, id } = topic.record
+    try {
+      const log = await this.#logs.openLog({
+        topic: name,
+        partition: index,
+        topicId: id,
+        config: topic.config.log,
+      })
+      return new Partition(log)
+    } catch (error) {
+      this.#logger.error({ topic: name, partition: index, err: error }, 'partition cannot be opened')
+      throw error
+    }
+  }
+
+  async #remove(record: TopicRecord, opened: readonly (Partition | Promise<Partition> | undefined)[]): Promise<void> {
+    await Promise.allSettled(opened)
+    for (let from = 0; from < record.partitions; from += removalsAtOnce) {
+      const count = Math.min(removalsAtOnce, record.partitions - from)
+      await Promise.all(Array.from({ length: count }, (_, i) => this.#logs.deleteLog(record.name, from + i)))
+    }
+    await this.#store.deleted(record.id)
+  }
+}
