@@ -8,14 +8,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
-namespace seglog {
+#include "thread.h"
 
-/// Milliseconds of a coarse monotonic clock: a few ns to read, a few ms exact.
-int64_t CoarseNowMs() noexcept;
+namespace seglog {
 
 class Ahead {
  public:
@@ -53,7 +52,7 @@ class Ahead {
   std::vector<Tended*> watched_;
   Tended* busy_ = nullptr;
   bool stop_ = false;
-  std::thread thread_;
+  std::unique_ptr<Thread> thread_;
   std::atomic<bool> nudged_{false};
 };
 

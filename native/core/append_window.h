@@ -1,15 +1,17 @@
 // The space in front of an active segment's end: how much of the file is reserved, the mapping over it, and which
 // part of that mapping is ready, that is populated so recently that a store does not wait.
 //
-// Thread rule: ReadyAt() on the thread that holds the segment's lease. Reserve(), Advance(), Sync(), Drop() from any
-// thread; they serialise on a mutex that is never taken by ReadyAt(). Drop() must not run beside ReadyAt().
-// Ownership: refers to the file and directory of its segment. The mapping is shared with flushes in progress.
+// Thread rule: ReadyAt() and nudge_at() on the thread that holds the segment's lease; Reserve() there or on the helper's
+// thread; Advance() on the helper's thread only; Sync() on any. Drop() and SetFileSize() by the lease holder after
+// the helper was retired. Ownership: refers to the file and directory of its segment. The mapping is shared with
+// flushes in progress, so it may outlive Drop() by one of them.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <mutex>
 
+#include "ahead.h"
 #include "data_directory.h"
 #include "io.h"
 
@@ -22,7 +24,8 @@ class AppendWindow {
   static constexpr int64_t kStepBytes = 256 << 10;        // populated at once
   static constexpr int64_t kKeepBehindBytes = 8 << 20;    // resident behind the end
 
-  AppendWindow(DataDirectory& directory, File& file, int64_t segment_bytes, int64_t file_size);
+  /// `end`: what is known to be allocated, the end of the batches; space behind it is reserved anew.
+  AppendWindow(DataDirectory& directory, File& file, int64_t segment_bytes, int64_t end);
 
   /// Memory for [position, position + size), or null when that range is not ready.
   uint8_t* ReadyAt(int64_t position, int64_t size, int64_t now_ms) const noexcept {
@@ -42,15 +45,20 @@ class AppendWindow {
   int64_t Advance(int64_t end, int64_t bytes, int64_t now_ms);
   /// Range flush through the mapping if there is one, else of the file's data.
   Status Sync(int64_t from, int64_t to);
-  /// Forgets readiness and lets the mapping go. The file may be truncated afterwards; `file_size` is its size then.
+  /// Forgets readiness and lets the mapping go. The file may be truncated afterwards.
   void Drop();
+  /// The file was truncated to this.
   void SetFileSize(int64_t file_size);
+  /// When the window was last made ready as a whole; long ago while it never was.
+  int64_t ready_stamp_ms() const noexcept { return ready_stamp_ms_.load(std::memory_order_relaxed); }
   int64_t reserved() const noexcept { return reserved_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr int64_t kReadyForMs = 500;
-  Status ReserveLocked(int64_t to);
-  std::shared_ptr<Mapping> MappingLocked();
+  static constexpr int64_t kReadyForMs = Ahead::kReadyForMs;
+  static constexpr int64_t kNever = INT64_MIN / 2;
+  static bool PopulateInSteps(Mapping& mapping, int64_t from, int64_t to);
+  void ReleaseBehind(Mapping& mapping, int64_t end);
+  std::shared_ptr<Mapping> SharedMapping(int64_t end);
 
   DataDirectory& directory_;
   File& file_;
@@ -58,13 +66,14 @@ class AppendWindow {
   std::atomic<uint8_t*> base_{nullptr};
   std::atomic<int64_t> ready_from_{0};
   std::atomic<int64_t> ready_to_{0};
-  std::atomic<int64_t> ready_stamp_ms_{INT64_MIN / 2};
+  std::atomic<int64_t> ready_stamp_ms_{kNever};
   std::atomic<int64_t> nudge_at_{0};
   std::atomic<int64_t> reserved_;
-  mutable std::mutex mutex_;  // mapping_, growth, populating
+  std::mutex growth_mutex_;            // one reservation at a time
+  mutable std::mutex mapping_mutex_;   // mapping_; never held through a system call that waits
   std::shared_ptr<Mapping> mapping_;
   bool map_refused_ = false;
-  int64_t released_to_ = 0;
+  int64_t released_to_ = 0;  // helper thread only
 };
 
 }  // namespace seglog

@@ -57,8 +57,8 @@ class DataDirectory {
   /// OK, kReadOnly, kClosed or kOffline (with the first failure's message).
   Status CheckWritable() const;
   bool offline() const { return offline_.load(std::memory_order_acquire); }
-  /// A write or flush failed with `cause`: goes offline and poisons `.ends`, once. A full disk and a missing
-  /// descriptor (kNoSpace, kTooManyFiles) do not; then nothing happens. Returns `cause` for chaining.
+  /// A write failed with `cause`: goes offline and poisons `.ends`, once, if the disk is at fault (kIo, kAccessDenied).
+  /// A full disk, a missing descriptor and a wrong path are not; then nothing happens. Returns `cause` for chaining.
   Status Failed(Status cause);
   /// A flush failed, whatever the code: always goes offline.
   Status FlushFailed(Status cause);
@@ -99,8 +99,9 @@ class DataDirectory {
   DataDirectory(Io& io, std::string path, DirectoryOptions options);
   Status OpenFiles();
   Status TakeLock();
-  Status JudgeWhatIsLeft();
-  Status BeginWriting();
+  bool HeldByAnother();
+  Status JudgeWhatIsLeft(EndsContents* before);
+  Status BeginWriting(const EndsContents& before);
   Status GoOffline(Status cause);
 
   Io& io_;
@@ -114,6 +115,7 @@ class DataDirectory {
   std::unique_ptr<File> lock_;
   std::unique_ptr<EndsFile> ends_file_;
   Ballast ballast_;
+  bool ballast_wanted_ = false;  // it could be taken at open
   FdReserve descriptors_;
   std::atomic<bool> offline_{false};
   std::atomic<bool> closed_{false};

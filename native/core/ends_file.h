@@ -8,6 +8,9 @@
 //   record  two copies of 128 bytes. The valid copy (CRC32C) with the higher sequence counts; an update writes the
 //           other one. A kill in the middle of an update, or a reader that copies during one, sees the older copy.
 //
+// A record is fresh (made, nothing published yet: readers skip it), believed (the run that wrote the header published
+// it) or bounds (carried over a full scan: only its durable end counts).
+//
 // Where the file system lets a store into reserved space never fail the file is mapped: an update is a few
 // stores. Elsewhere updates stay in memory until WriteOut(), which the storage lane calls.
 //
@@ -17,7 +20,9 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,39 +65,42 @@ class EndsSlot {
  public:
   /// The log of the active segment grew to here. On the append path: no system call when mapped.
   void PublishEnd(FilePosition position, RecordOffset offset) noexcept;
-  /// Another segment is active now (roll, open, truncation).
+  /// Another segment is active now, or this one was cut (roll, open, truncation). Lowers the durable end to it.
   void SetSegment(RecordOffset base, FilePosition position, RecordOffset offset) noexcept;
-  /// Everything up to here is on disk. Reaches the disk itself with the next flush round.
+  /// Everything up to here is on disk; never lowers. Reaches the disk itself with the next flush round.
   void SetDurable(RecordOffset segment_base, FilePosition position, RecordOffset offset) noexcept;
+  /// -1 is unknown, where nobody has set it.
   void SetMarks(std::optional<RecordOffset> high_watermark, std::optional<RecordOffset> last_stable_offset,
                 std::optional<RecordOffset> log_start_offset) noexcept;
   void RaiseGeneration() noexcept;
-  /// Forgets the partition; the record is given to the next one that asks.
+  /// Forgets the partition; its record is given to the next one that asks. Later calls do nothing.
   void Free() noexcept;
   PartitionEnds Snapshot() const noexcept;
+  /// A segment has published into it, in this run or in the killed one whose records go on.
+  bool published() const noexcept;
 
-  EndsSlot() = default;
+  EndsSlot(EndsFile& file, uint32_t index, uint64_t sequence) : file_(file), index_(index), sequence_(sequence) {}
   EndsSlot(const EndsSlot&) = delete;
   EndsSlot& operator=(const EndsSlot&) = delete;
 
  private:
   friend class EndsFile;
+  enum State : uint32_t { kFree = 0, kFresh = 1, kBelieved = 2, kBounds = 3 };
   class Guard;
   void Store() noexcept;  // under the lock: writes the other copy
 
+  EndsFile& file_;
+  const uint32_t index_;
   mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
-  EndsFile* file_ = nullptr;
-  uint8_t* record_ = nullptr;  // 256 bytes in the mapping or in memory
-  uint32_t index_ = 0;
-  bool used_ = false;
-  bool believed_ = false;
-  uint64_t sequence_ = 0;
+  State state_ = kFresh;
+  uint64_t sequence_;  // of the newest copy in the record
   PartitionEnds ends_;
 };
 
 /// What a `.ends` file says, read by pread from any process.
 struct EndsContents {
   bool found = false;
+  bool poisoned = false;
   /// Header intact, boot id, device and inode are this machine's and this file's, not poisoned, and every record in
   /// use is intact and was published by the run that wrote it: ends may be believed after a kill.
   bool believable = false;
@@ -132,23 +140,41 @@ class EndsFile {
 
  private:
   friend class EndsSlot;
-  EndsFile() = default;
-  uint8_t* Record(uint32_t index) noexcept;
-  Status Grow(uint32_t slots);
-  void Touched(uint32_t index) noexcept;
-  std::atomic_ref<uint32_t> HeaderWord(size_t position) const noexcept;
+  using Key = std::pair<TopicId, int32_t>;
+  struct FreeMemory {
+    void operator()(uint8_t* memory) const { std::free(memory); }
+  };
 
+  EndsFile(Io& io, std::string path) : io_(io), path_(std::move(path)) {}
+  Status Create(const EndsContents& before, EndsStart start, bool mapped);
+  Status Adopt(bool mapped);
+  Status OpenAt(const std::string& path, bool mapped);
+  Status WriteHeader();
+  Status Grow(uint32_t records);
+  EndsSlot* MakeSlot(uint32_t index, uint64_t sequence, const PartitionEnds& ends, EndsSlot::State state);
+  void Release(EndsSlot* slot);
+  uint8_t* Record(uint32_t index) const noexcept { return base_ + kEndsHeaderBytes + index * kEndsRecordBytes; }
+  void Touched(uint32_t index) noexcept;
+  void RaiseChangeCounter() noexcept;
+  /// Takes the range of records changed since the last time, as bytes of the file; false if there is none.
+  bool TakeChanged(size_t* from, size_t* to) noexcept;
+  Status WriteRecords(size_t from, size_t to);
+
+  Io& io_;
+  const std::string path_;
   std::unique_ptr<File> file_;
   std::unique_ptr<Mapping> mapping_;
-  uint8_t* base_ = nullptr;                // mapping or memory_
-  std::unique_ptr<uint8_t[]> memory_;      // whole range where not mapped
-  std::mutex mutex_;                       // slots_, free_, capacity_
-  std::deque<EndsSlot> slots_;             // stable addresses
+  std::unique_ptr<uint8_t[], FreeMemory> memory_;  // the whole range, where not mapped
+  uint8_t* base_ = nullptr;                        // of mapping_ or memory_
+  std::mutex mutex_;                               // the five below
+  std::deque<EndsSlot> slots_;                     // stable addresses
+  std::vector<EndsSlot*> by_record_;
+  std::map<Key, EndsSlot*> by_partition_;
   std::vector<uint32_t> free_;
-  uint32_t capacity_ = 0;                  // records the file has room for
-  std::atomic<uint32_t> dirty_from_{kEndsMaxSlots};  // records changed since the last Flush or WriteOut
-  std::atomic<uint32_t> dirty_to_{0};
-  std::mutex write_mutex_;                 // one Flush or WriteOut at a time
+  uint32_t capacity_ = 0;                          // records the file has room for
+  std::atomic<uint32_t> changed_from_{kEndsMaxSlots};
+  std::atomic<uint32_t> changed_to_{0};
+  std::mutex write_mutex_;                         // one Flush or WriteOut at a time; taken before mutex_
 };
 
 }  // namespace seglog

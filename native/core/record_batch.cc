@@ -22,6 +22,8 @@ Status Invalid(const char* what, int64_t record) {
   return Status::Error(ErrorCode::kInvalidBatch, "record " + std::to_string(record) + ": " + what);
 }
 
+uint64_t ZigZag(uint64_t raw) { return (raw >> 1) ^ (~(raw & 1) + 1); }
+
 /// Reads varints and skips bytes inside [at, end). A failed read empties the cursor, which fails every later
 /// one, so that callers may check once for several reads.
 class Cursor {
@@ -37,43 +39,51 @@ class Cursor {
     return *at_++;
   }
 
-  int64_t Varint() {
-    if (at_ != end_ && *at_ < 0x80) return ZigZag(*at_++);
-    return ZigZag(Long<32>());
-  }
-
-  int64_t Varlong() {
-    if (at_ != end_ && *at_ < 0x80) return ZigZag(*at_++);
-    return ZigZag(Long<64>());
-  }
+  int64_t Varint() { return Read<32>(); }
+  int64_t Varlong() { return Read<64>(); }
 
   void Skip(int64_t size) {
-    if (failed()) return;
     if (size < 0 || static_cast<uint64_t>(size) > left()) {
       Fail();
-      return;
+    } else if (size > 0) {
+      at_ += size;
     }
-    at_ += size;
   }
 
  private:
-  static int64_t ZigZag(uint64_t raw) { return static_cast<int64_t>((raw >> 1) ^ (~(raw & 1) + 1)); }
-
   uint8_t Fail() {
     at_ = end_ = nullptr;
     return 0;
   }
 
+  /// Lengths and deltas of everyday records take one or two bytes.
+  template <int kBits>
+  int64_t Read() {
+    if (left() >= 2) {
+      const uint64_t first = at_[0];
+      if (first < 0x80) {
+        at_ += 1;
+        return static_cast<int64_t>(ZigZag(first));
+      }
+      const uint64_t second = at_[1];
+      if (second < 0x80) {
+        at_ += 2;
+        return static_cast<int64_t>(ZigZag((first & 0x7f) | second << 7));
+      }
+    }
+    return ReadLong<kBits>();
+  }
+
   /// At most kBits of value; bits beyond them are an error, not dropped.
   template <int kBits>
-  uint64_t Long() {
+  [[gnu::noinline]] int64_t ReadLong() {
     uint64_t value = 0;
     for (int shift = 0; shift < kBits; shift += 7) {
       const uint64_t byte = Byte();
       if (failed()) return 0;
       if (kBits - shift < 7 && (byte >> (kBits - shift)) != 0) return Fail();
       value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) return static_cast<int64_t>(ZigZag(value));
     }
     return Fail();
   }
@@ -142,30 +152,29 @@ Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool d
   }
   RecordWalk walk;
   if (header.is_append_time() && header.record_count > 0) walk.max_timestamp = header.max_timestamp;
-  const uint8_t* at = batch.data() + kBatchOverhead;
-  const uint8_t* const end = batch.data() + size;
+  // One cursor over all records: a field may be read past its record's end, never past the batch's, and then
+  // the record does not end where its length says.
+  Cursor cursor(batch.data() + kBatchOverhead, batch.data() + size);
   int64_t last_delta = -1;
   for (int64_t i = 0; i < header.record_count; ++i) {
-    Cursor outer(at, end);
-    const int64_t length = outer.Varint();
-    if (outer.failed() || length < 0 || static_cast<uint64_t>(length) > outer.left()) {
+    const int64_t length = cursor.Varint();
+    if (cursor.failed() || length < 0 || static_cast<uint64_t>(length) > cursor.left()) {
       return Invalid("its length passes the end of the batch", i);
     }
-    const uint8_t* const record_end = outer.at() + length;
-    Cursor record(outer.at(), record_end);
-    const uint8_t attributes = record.Byte();
-    const int64_t timestamp_delta = record.Varlong();
-    const int64_t offset_delta = record.Varint();
-    const int64_t key_size = record.Varint();
-    if (key_size > 0) record.Skip(key_size);
-    const int64_t value_size = record.Varint();
-    if (value_size > 0) record.Skip(value_size);
-    const int64_t header_count = record.Varint();
-    if (record.failed() || key_size < -1 || value_size < -1) return Invalid("a field passes its end", i);
+    const uint8_t* const record_end = cursor.at() + length;
+    const uint8_t attributes = cursor.Byte();
+    const int64_t timestamp_delta = cursor.Varlong();
+    const int64_t offset_delta = cursor.Varint();
+    const int64_t key_size = cursor.Varint();
+    if (key_size > 0) cursor.Skip(key_size);
+    const int64_t value_size = cursor.Varint();
+    if (value_size > 0) cursor.Skip(value_size);
+    const int64_t header_count = cursor.Varint();
+    if (cursor.failed() || key_size < -1 || value_size < -1) return Invalid("a field passes its end", i);
     if (attributes != 0) return Invalid("its attributes are not 0", i);
-    if (header_count != 0 && !SkipHeaders(&record, header_count))
+    if (header_count != 0 && !SkipHeaders(&cursor, header_count))
       return Invalid("its headers pass its end", i);
-    if (record.at() != record_end) return Invalid("bytes are left behind its fields", i);
+    if (cursor.at() != record_end) return Invalid("its fields do not end where it does", i);
     if (dense_offsets ? offset_delta != i
                       : offset_delta <= last_delta || offset_delta > header.last_offset_delta) {
       return Invalid("its offset delta is out of order", i);
@@ -182,9 +191,8 @@ Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool d
         walk.max_timestamp_offset_delta = static_cast<int32_t>(offset_delta);
       }
     }
-    at = record_end;
   }
-  if (at != end) return Invalid("bytes are left behind the last record", header.record_count);
+  if (cursor.left() != 0) return Invalid("bytes are left behind the last record", header.record_count);
   return walk;
 }
 

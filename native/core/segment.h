@@ -12,22 +12,29 @@
 // "Now". A failed write or flush takes the directory offline (DataDirectory::Failed); a full disk does not.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
-#include <thread>
 
 #include "ahead.h"
 #include "append_window.h"
 #include "data_directory.h"
+#include "header_walk.h"
 #include "offset_index.h"
 #include "record_batch.h"
 #include "time_index.h"
 
 namespace seglog {
+
+struct AppendPlan;
+
+/// `<folder>/<base offset, 20 digits><extension>`.
+std::string SegmentFile(const std::string& folder, RecordOffset base_offset, const char* extension);
 
 /// A point where one batch ends and the next begins.
 struct LogEnd {
@@ -159,48 +166,73 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   bool Active(int64_t now_ms) const override;
 
  private:
-  struct Plan;          // what an append will do, known before its first store
-  class PartsCursor;
+  class LeaseCheck;
 
   Segment(std::shared_ptr<DataDirectory> directory, Ahead* ahead, SegmentOptions options);
 
-  // lifecycle (segment_open.cc, segment_lifecycle.cc)
+  // opening (segment_open.cc)
   Status CreateFiles();
   Status OpenFiles();
-  Status AdoptEnd();
-  Status ZeroBehind(LogEnd end, int64_t file_size);
-  Status WalkToEnd(FilePosition from, RecordOffset expected, FilePosition end, bool add_entries);
-  void PublishFirst();
-  void RetireHelper();
+  Status OpenIndexes(bool rebuild);
+  Status AdoptActiveEnd(int64_t file_size);
+  Status AdoptClosedEnd(int64_t file_size);
+  LogEnd DurableAtOpen() const;
+  Status EraseBehind(FilePosition end, int64_t file_size);
+  /// Takes over from the last index entry, or from the beginning, walking headers to `end`; adds index entries on
+  /// the way when `index`. kCorrupt where the batches do not lead there.
+  Status WalkTo(FilePosition end, bool from_start, bool index);
+  void ResetAppendState();
+
+  // lifecycle (segment_lifecycle.cc)
   Status WritePendingIndexes();
+  void WatchAgain();
+  void RetireHelper();
+  void CutBehindEnd();
+  Status SyncAllLocked();
+  Status SyncFolderOnce();
+  void SetDurable(LogEnd end);
 
   // append (segment_append.cc)
-  AppendOutcome Check(std::span<const ByteSpan> parts, const AppendOptions& options, Plan* plan, Status* error);
-  void Account(const Plan& plan);
-  void AddIndexEntries(const BatchHeader& header, FilePosition position);
-  void Publish(FilePosition position, RecordOffset offset) noexcept;
-  void AssertLease() const;
+  Status CheckAppendable() const;
+  AppendOutcome Check(std::span<const ByteSpan> parts, const AppendOptions& options, AppendPlan* plan,
+                      Status* error) const;
+  Appended Account(const AppendPlan& plan, const AppendOptions& options, const uint8_t* stored);
+  Appended AccountHeaders(std::span<const std::array<uint8_t, kBatchOverhead>> headers, const AppendPlan& plan);
+  void AccountBatch(const BatchHeader& header, Appended* appended);
+  void AddIndexEntries(const BatchHeader& header);
+  void PublishToSlot() noexcept;
+  void Publish() noexcept;
+  void NudgeHelper() noexcept;
 
-  // reading (segment_read.cc)
-  enum class Wait : bool { kNo, kYes };
-  Result<size_t> ReadBytes(FilePosition position, uint8_t* out, size_t size, Wait wait);
-  Result<std::optional<LocatedBatch>> Find(RecordOffset offset, FilePosition limit, Wait wait);
-  Result<std::optional<LocatedBatch>> ScanFor(RecordOffset offset, FilePosition from, FilePosition limit, Wait wait,
-                                              bool* index_lied);
+  // reading (segment_read.cc, segment_timestamp.cc)
+  Result<std::optional<BatchAt>> Find(RecordOffset offset, LogEnd end, Wait wait);
+  Result<std::optional<BatchAt>> FindFrom(FilePosition from, RecordOffset offset, LogEnd end, Wait wait);
   Result<ReadResult> ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait);
+  Result<ReadResult> ReadWhole(FilePosition from, RecordOffset offset, FilePosition limit, MutableByteSpan target,
+                               Wait wait);
+  std::optional<FilePosition> LastReadEnd(RecordOffset offset);
+  void RememberReadEnd(LogEnd end);
+  Result<std::optional<LocatedBatch>> LocateBatch(RecordOffset offset, Wait wait);
+  Result<std::optional<LocatedTimestamp>> FirstInBatch(const BatchAt& batch, TimestampMs timestamp);
 
   const std::shared_ptr<DataDirectory> directory_;
   Ahead* const ahead_;
   const SegmentOptions options_;
+  const std::string folder_;
   const std::string log_path_;
   TimestampMs created_{0};
-  std::unique_ptr<File> file_;
   std::unique_ptr<AppendWindow> window_;  // active segments
+  mutable std::shared_mutex files_mutex_;  // file_ and the indexes: shared while used without the lease, alone to close
+  std::unique_ptr<File> file_;
+  std::unique_ptr<OffsetIndex> offset_index_;  // null: closed segment whose index is missing or damaged
+  std::unique_ptr<TimeIndex> time_index_;
 
   // Append state: lease holder only.
   FilePosition end_;
   RecordOffset next_offset_;
   int64_t bytes_since_entry_ = 0;
+  bool watched_ = false;
+  std::atomic<bool> lease_held_{false};  // debug builds
 
   // Written by the lease holder, read by anyone.
   std::atomic<uint64_t> publish_sequence_{0};
@@ -210,17 +242,24 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   std::atomic<int64_t> max_timestamp_offset_{-1};
   std::atomic<int64_t> first_timestamp_{-1};
   std::atomic<int64_t> last_small_append_ms_;
+  std::atomic<int64_t> pending_entries_{0};  // index entries added since the last write
   std::atomic<bool> sealed_{false};
   std::atomic<bool> closed_{false};
   std::atomic<bool> index_suspect_{false};
+  Status damage_;  // closed segments: why the published end is not the end of the file; set by Open
 
-  mutable std::mutex index_mutex_;  // offset_index_, time_index_: held for memory work only on the append path
-  std::unique_ptr<OffsetIndex> offset_index_;
-  std::unique_ptr<TimeIndex> time_index_;
+  // The end of the last read: where a sequential reader goes on without a look-up.
+  std::atomic_flag last_read_busy_ = ATOMIC_FLAG_INIT;
+  LogEnd last_read_;
 
-  mutable std::mutex flush_mutex_;  // durable_; held through a flush
+  std::mutex flush_mutex_;          // held through a flush; taken before durable_mutex_
+  bool folder_synced_ = true;       // under flush_mutex_; false: the files' names may not be on disk yet
+  mutable std::mutex durable_mutex_;
   LogEnd durable_;
-  LogEnd durable_visible_;
+
+  // Helper thread only.
+  int64_t window_bytes_ = AppendWindow::kMinBytes;
+  int64_t last_advance_us_ = 0;
 };
 
 }  // namespace seglog

@@ -1,0 +1,146 @@
+// Finding offsets and reading whole batches. An index entry is a hint: the header found there is checked, and where it
+// does not fit the segment is scanned from its beginning.
+#include <algorithm>
+#include <limits>
+
+#include "segment.h"
+
+namespace seglog {
+
+namespace {
+
+constexpr size_t kFindBytes = 4096;
+
+Status ClosedStatus(const std::string& path) { return Status::Error(ErrorCode::kClosed, "the segment is closed", path); }
+
+}  // namespace
+
+Result<std::optional<BatchAt>> Segment::Find(RecordOffset offset, LogEnd end, Wait wait) {
+  if (offset >= end.offset) return std::optional<BatchAt>();
+  if (offset_index_ != nullptr && !index_suspect()) {
+    auto entry = offset_index_->Lookup(offset, wait == Wait::kYes ? IndexWait::kMayWait : IndexWait::kNoWait);
+    if (!entry.ok() && entry.status().code() != ErrorCode::kCorrupt) return entry.status();
+    if (entry.ok() && entry->position.value == 0) return FindFrom(FilePosition(0), offset, end, wait);
+    if (entry.ok() && entry->position < end.position) {
+      uint8_t raw[kBatchOverhead];
+      auto there = HeaderWalk(*file_, entry->position, end.position, raw, wait).Next();
+      if (there.ok() && *there && (*there)->header.last_offset() == entry->offset) {
+        if (entry->offset == offset) return *there;
+        return FindFrom((*there)->end(), offset, end, wait);
+      }
+      if (!there.ok() && there.status().code() != ErrorCode::kCorrupt) return there.status();
+    }
+    index_suspect_.store(true, std::memory_order_relaxed);
+  }
+  return FindFrom(FilePosition(0), offset, end, wait);
+}
+
+Result<std::optional<BatchAt>> Segment::FindFrom(FilePosition from, RecordOffset offset, LogEnd end, Wait wait) {
+  uint8_t buffer[kFindBytes];
+  HeaderWalk walk(*file_, from, end.position, buffer, wait);
+  for (;;) {
+    auto batch = walk.Next();
+    if (!batch.ok()) {
+      Status status = batch.status();
+      return status.code() == ErrorCode::kCorrupt ? status.At(walk.next().value, offset.value) : status;
+    }
+    if (!*batch || (*batch)->header.last_offset() >= offset) return *batch;
+  }
+}
+
+Result<ReadResult> Segment::ReadNow(RecordOffset offset, FilePosition limit, MutableByteSpan target) {
+  return ReadBatches(offset, limit, target, Wait::kNo);
+}
+
+Result<ReadResult> Segment::Read(RecordOffset offset, FilePosition limit, MutableByteSpan target) {
+  return ReadBatches(offset, limit, target, Wait::kYes);
+}
+
+Result<ReadResult> Segment::ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait) {
+  std::shared_lock files(files_mutex_);
+  if (file_ == nullptr) return ClosedStatus(log_path_);
+  const LogEnd end = published();
+  if (offset >= end.offset) {
+    if (!damage_.ok()) return damage_;
+    return ReadResult{};
+  }
+  limit = std::min(limit, end.position);
+  const std::optional<FilePosition> went_on = LastReadEnd(offset);
+  if (went_on && *went_on < end.position) {
+    auto read = ReadWhole(*went_on, offset, limit, target, wait);
+    if (read.ok() || read.status().code() != ErrorCode::kCorrupt) return read;
+  }
+  auto batch = Find(offset, end, wait);
+  if (!batch.ok() || !*batch) {
+    if (published().position < end.position) return ReadResult{};  // cut meanwhile
+    if (!batch.ok()) return batch.status();
+    return ReadResult{};
+  }
+  auto read = ReadWhole((*batch)->position, offset, limit, target, wait);
+  if (!read.ok() && published().position < end.position) return ReadResult{};
+  return read;
+}
+
+Result<ReadResult> Segment::ReadWhole(FilePosition from, RecordOffset offset, FilePosition limit,
+                                      MutableByteSpan target, Wait wait) {
+  ReadResult result;
+  if (from >= limit) return result;
+  uint8_t head[kBatchOverhead];
+  const MutableByteSpan into = target.size() < kBatchOverhead ? MutableByteSpan(head) : target;
+  const auto wanted = std::min<int64_t>(static_cast<int64_t>(into.size()), limit - from);
+  auto read = ReadFile(*file_, from, into.data(), static_cast<size_t>(wanted), wait);
+  if (!read.ok()) return read.status();
+  RecordOffset next = offset;
+  while (*read - result.bytes >= kBatchOverhead) {
+    auto header = ParseBatchHeader({into.data() + result.bytes, *read - result.bytes});
+    const bool is_first = result.bytes == 0;
+    const bool fits = header.ok() && header->last_offset() >= next && (is_first || header->base_offset >= next);
+    if (!fits) {
+      if (!is_first) break;  // what is good first; the next read begins at the damage
+      return Status::Error(ErrorCode::kCorrupt, header.ok() ? "a batch holds other offsets than expected"
+                                                            : header.status().detail().message, log_path_)
+          .At(from.value, offset.value);
+    }
+    const auto size = static_cast<size_t>(header->size_bytes());
+    if (size > *read - result.bytes || size > target.size()) {
+      if (is_first && header->size_bytes() <= limit - from) result.first_needs = size;
+      break;
+    }
+    result.bytes += size;
+    next = header->last_offset() + 1;
+  }
+  if (result.bytes > 0) RememberReadEnd({from + static_cast<int64_t>(result.bytes), next});
+  return result;
+}
+
+std::optional<FilePosition> Segment::LastReadEnd(RecordOffset offset) {
+  if (last_read_busy_.test_and_set(std::memory_order_acquire)) return std::nullopt;
+  const LogEnd last = last_read_;
+  last_read_busy_.clear(std::memory_order_release);
+  if (last.offset != offset || last.position.value == 0) return std::nullopt;
+  return last.position;
+}
+
+void Segment::RememberReadEnd(LogEnd end) {
+  if (last_read_busy_.test_and_set(std::memory_order_acquire)) return;
+  last_read_ = end;
+  last_read_busy_.clear(std::memory_order_release);
+}
+
+Result<std::optional<LocatedBatch>> Segment::LocateNow(RecordOffset offset) { return LocateBatch(offset, Wait::kNo); }
+
+Result<std::optional<LocatedBatch>> Segment::Locate(RecordOffset offset) { return LocateBatch(offset, Wait::kYes); }
+
+Result<std::optional<LocatedBatch>> Segment::LocateBatch(RecordOffset offset, Wait wait) {
+  std::shared_lock files(files_mutex_);
+  if (file_ == nullptr) return ClosedStatus(log_path_);
+  const LogEnd end = published();
+  if (offset >= end.offset && !damage_.ok()) return damage_;
+  auto batch = Find(offset, end, wait);
+  if (published().position < end.position) return std::optional<LocatedBatch>();  // cut meanwhile
+  if (!batch.ok()) return batch.status();
+  if (!*batch) return std::optional<LocatedBatch>();
+  return std::optional<LocatedBatch>({(*batch)->header.base_offset, (*batch)->position});
+}
+
+}  // namespace seglog
