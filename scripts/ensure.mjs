@@ -21,10 +21,13 @@ function installIsStale() {
   )
 }
 
-// No package needs its install script: the same install works where scripts are off.
+// No package needs its install script: the same install works where scripts are off. Not `npm ci`: it refuses a lock file
+// made where the registry lacked another platform's optional package.
 if (asked('install') && installIsStale()) {
-  console.error('installing packages (npm ci)')
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2] })
+  console.error('installing packages (npm install)')
+  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdio: ['ignore', 2, 2],
+  })
 }
 if (asked('native')) await (await import('./build-native.mjs')).buildNative()
 if (asked('build')) await (await import('./build.mjs')).buildTypeScript()
