@@ -22,21 +22,42 @@ Status Invalid(const char* what, int64_t record) {
   return Status::Error(ErrorCode::kInvalidBatch, "record " + std::to_string(record) + ": " + what);
 }
 
-uint64_t ZigZag(uint64_t raw) { return (raw >> 1) ^ (~(raw & 1) + 1); }
+int64_t ZigZag(uint64_t raw) { return static_cast<int64_t>((raw >> 1) ^ (~(raw & 1) + 1)); }
+
+struct Decoded {
+  const uint8_t* behind;  // null: the varint passes the end or its type
+  int64_t value;
+};
+
+/// At most kBits of value; bits beyond them are an error, not dropped.
+template <int kBits>
+[[gnu::noinline]] Decoded DecodeVarint(const uint8_t* at, const uint8_t* end) {
+  uint64_t value = 0;
+  for (int shift = 0; shift < kBits && at != end; shift += 7) {
+    const uint64_t byte = *at++;
+    if (kBits - shift < 7 && (byte >> (kBits - shift)) != 0) break;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return {at, ZigZag(value)};
+  }
+  return {nullptr, 0};
+}
 
 /// Reads varints and skips bytes inside [at, end). A failed read empties the cursor, which fails every later
-/// one, so that callers may check once for several reads.
+/// one, so that callers may check once for several reads. Its address is never taken, so it lives in
+/// registers.
 class Cursor {
  public:
   Cursor(const uint8_t* begin, const uint8_t* end) : at_(begin), end_(end) {}
 
   bool failed() const { return at_ == nullptr; }
   const uint8_t* at() const { return at_; }
+  const uint8_t* end() const { return end_; }
   size_t left() const { return static_cast<size_t>(end_ - at_); }
 
   uint8_t Byte() {
-    if (at_ == end_) return Fail();
-    return *at_++;
+    if (at_ != end_) return *at_++;
+    MoveTo(nullptr);
+    return 0;
   }
 
   int64_t Varint() { return Read<32>(); }
@@ -44,18 +65,18 @@ class Cursor {
 
   void Skip(int64_t size) {
     if (size < 0 || static_cast<uint64_t>(size) > left()) {
-      Fail();
+      MoveTo(nullptr);
     } else if (size > 0) {
       at_ += size;
     }
   }
 
- private:
-  uint8_t Fail() {
-    at_ = end_ = nullptr;
-    return 0;
+  void MoveTo(const uint8_t* at) {
+    at_ = at;
+    if (at == nullptr) end_ = nullptr;
   }
 
+ private:
   /// Lengths and deltas of everyday records take one or two bytes.
   template <int kBits>
   int64_t Read() {
@@ -63,45 +84,35 @@ class Cursor {
       const uint64_t first = at_[0];
       if (first < 0x80) {
         at_ += 1;
-        return static_cast<int64_t>(ZigZag(first));
+        return ZigZag(first);
       }
       const uint64_t second = at_[1];
       if (second < 0x80) {
         at_ += 2;
-        return static_cast<int64_t>(ZigZag((first & 0x7f) | second << 7));
+        return ZigZag((first & 0x7f) | second << 7);
       }
     }
-    return ReadLong<kBits>();
-  }
-
-  /// At most kBits of value; bits beyond them are an error, not dropped.
-  template <int kBits>
-  [[gnu::noinline]] int64_t ReadLong() {
-    uint64_t value = 0;
-    for (int shift = 0; shift < kBits; shift += 7) {
-      const uint64_t byte = Byte();
-      if (failed()) return 0;
-      if (kBits - shift < 7 && (byte >> (kBits - shift)) != 0) return Fail();
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return static_cast<int64_t>(ZigZag(value));
-    }
-    return Fail();
+    const Decoded decoded = DecodeVarint<kBits>(at_, end_);
+    MoveTo(decoded.behind);
+    return decoded.value;
   }
 
   const uint8_t* at_;
   const uint8_t* end_;
 };
 
-bool SkipHeaders(Cursor* cursor, int64_t count) {
-  if (count < 0 || static_cast<uint64_t>(count) > cursor->left() / 2)
-    return false;  // two bytes each at least
-  for (int64_t i = 0; i < count && !cursor->failed(); ++i) {
-    cursor->Skip(cursor->Varint());  // a header key is never null
-    const int64_t value = cursor->Varint();
-    if (value < -1) return false;
-    if (value > 0) cursor->Skip(value);
+/// The first byte behind `count` headers, or null.
+[[gnu::noinline]] const uint8_t* SkipHeaders(const uint8_t* at, const uint8_t* end, int64_t count) {
+  Cursor cursor(at, end);
+  if (count < 0 || static_cast<uint64_t>(count) > cursor.left() / 2)
+    return nullptr;  // two bytes each at least
+  for (int64_t i = 0; i < count && !cursor.failed(); ++i) {
+    cursor.Skip(cursor.Varint());  // a header key is never null
+    const int64_t value = cursor.Varint();
+    if (value < -1) return nullptr;
+    if (value > 0) cursor.Skip(value);
   }
-  return !cursor->failed();
+  return cursor.at();
 }
 
 }  // namespace
@@ -172,8 +183,10 @@ Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool d
     const int64_t header_count = cursor.Varint();
     if (cursor.failed() || key_size < -1 || value_size < -1) return Invalid("a field passes its end", i);
     if (attributes != 0) return Invalid("its attributes are not 0", i);
-    if (header_count != 0 && !SkipHeaders(&cursor, header_count))
-      return Invalid("its headers pass its end", i);
+    if (header_count != 0) {
+      cursor.MoveTo(SkipHeaders(cursor.at(), cursor.end(), header_count));
+      if (cursor.failed()) return Invalid("its headers pass its end", i);
+    }
     if (cursor.at() != record_end) return Invalid("its fields do not end where it does", i);
     if (dense_offsets ? offset_delta != i
                       : offset_delta <= last_delta || offset_delta > header.last_offset_delta) {
