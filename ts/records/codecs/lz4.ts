@@ -7,7 +7,7 @@ type Lz4Module = typeof import('lz4-napi')
 const threadBytes = 64 * 1024
 
 /**
- * LZ4 frames by lz4-napi, independent blocks of 64 KiB as Kafka's Java client demands. lz4-napi inflates without a
+ * LZ4 frames by lz4-napi, independent blocks as Kafka's Java client demands. lz4-napi inflates without a
  * bound and stops behind the first frame, so the frames are outlined first and inflated one by one.
  */
 export const lz4Codec: Codec = {
