@@ -44,6 +44,7 @@ class ObjectMaker {
   ObjectMaker& Set(const char* name, int64_t number) { return Set(name, static_cast<double>(number)); }
   ObjectMaker& Set(const char* name, bool flag) { return Set(name, Boolean(env_, flag)); }
   ObjectMaker& Set(const char* name, std::string_view text) { return Set(name, Text(env_, text)); }
+  ObjectMaker& Set(const char* name, const char* text) { return Set(name, std::string_view(text)); }
   napi_value object() const { return object_; }
 
  private:

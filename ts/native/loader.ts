@@ -5,7 +5,7 @@ import { SeglogError } from '../errors/seglog-error.js'
 import type { NativeModule } from './binding.js'
 
 /** Where a binary may be, in the order they are tried. `SEGLOG_NATIVE` names one and rules out the others. */
-export function binaryCandidates(root: string, env: NodeJS.ProcessEnv = process.env): string[] {
+export function binaryCandidates(root: string, env: NodeJS.ProcessEnv): string[] {
   if (env.SEGLOG_NATIVE) return [resolve(env.SEGLOG_NATIVE)]
   const target = `${process.platform}-${process.arch}`
   // Which C library runs is not asked: the binary of the other one does not load, and the next is tried.
@@ -22,11 +22,11 @@ export function binaryCandidates(root: string, env: NodeJS.ProcessEnv = process.
  *
  * @throws SeglogError NATIVE_BINARY_MISSING with every path tried and what was wrong with it.
  */
-export function loadNative(root: string = packageRoot(__dirname)): NativeModule {
+export function loadNative(root = packageRoot(__dirname), env: NodeJS.ProcessEnv = process.env): NativeModule {
   const require = createRequire(join(root, 'package.json'))
   const tried: string[] = []
   let cause: unknown
-  for (const path of binaryCandidates(root)) {
+  for (const path of binaryCandidates(root, env)) {
     if (!existsSync(path)) {
       tried.push(`  ${path}: no such file`)
       continue
