@@ -55,7 +55,8 @@ export class Calls {
       const error = errors[i]!
       const pending = this.#pending.get(ticket)
       if (!pending) {
-        if (error) this.#events.get(ticket)?.(error)
+        const listener = error && this.#events.get(ticket)
+        if (listener) queueMicrotask(() => listener(error)) // what it throws must not lose the rest of the batch
         continue
       }
       this.#pending.delete(ticket)
