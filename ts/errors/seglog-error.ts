@@ -25,6 +25,8 @@ export interface SeglogErrorDetail {
   position?: number
   /** The config key or option at fault. */
   key?: string
+  /** What became of each part of a call that did several things, where it is known. */
+  results?: readonly unknown[]
 }
 
 /**
@@ -41,6 +43,7 @@ export class SeglogError extends Error {
   declare readonly path?: string
   declare readonly position?: number
   declare readonly key?: string
+  declare readonly results?: readonly unknown[]
 
   constructor(code: SeglogError['code'], message: string, detail: SeglogErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })

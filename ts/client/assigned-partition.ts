@@ -1,0 +1,53 @@
+import type { SeglogError } from '../errors/seglog-error.js'
+import type { Reset } from './consumer-options.js'
+
+/**
+ * One partition a consumer reads: how far its records were consumed, how far they were fetched, and what waits between.
+ * Whatever moves the position (seek, pause in mid-batch, a broken loop) raises `generation`: what was fetched before is
+ * then void.
+ */
+export class AssignedPartition {
+  /** Offset of the first record that is not consumed; the record in a loop's hand is not. */
+  position: number
+  /** Offset of the next fetch. */
+  fetchOffset: number
+  /** Fetched and not yet begun. */
+  fetched: Buffer | null = null
+  /** To be thrown by the loop that comes to it. */
+  error: SeglogError | null = null
+  paused = false
+  /** Its position is being looked up. */
+  resetting = false
+  generation = 0
+  /** Offset of the next record as of the last fetch, -1 before it. */
+  highWatermark = -1
+
+  constructor(
+    readonly topic: string,
+    readonly topicId: string,
+    readonly partition: number,
+    offset: number,
+    readonly reset: Reset,
+  ) {
+    this.position = offset
+    this.fetchOffset = offset
+  }
+
+  /** There is nothing of it to read before the next fetch. */
+  get isHungry(): boolean {
+    return !this.paused && !this.resetting && this.fetched === null && this.error === null
+  }
+
+  moveTo(offset: number): void {
+    this.position = offset
+    this.restart()
+  }
+
+  /** Forgets what was fetched: reading goes on at the position. */
+  restart(): void {
+    this.fetchOffset = this.position
+    this.fetched = null
+    this.error = null
+    this.generation++
+  }
+}

@@ -1,0 +1,161 @@
+import { SeglogError } from '../errors/seglog-error.js'
+import { batchLengthEnd, batchOverheadBytes, headerAt, readInt64 } from '../records/batch-header.js'
+import type { Crc32c } from '../records/message.js'
+import type { RecordBatch } from '../records/record-batch.js'
+import { RecordBatchReader } from '../records/record-batch-reader.js'
+import type { AssignedPartition } from './assigned-partition.js'
+import { ConsumerBatch } from './consumer-batch.js'
+import type { ReadOptions } from './consumer-options.js'
+import type { Fetcher } from './fetcher.js'
+import { asSeglogError } from './settle-errors.js'
+
+/** A batch that was reached, and the partition and generation it is good for. */
+export interface FedBatch {
+  readonly partition: AssignedPartition
+  readonly generation: number
+  readonly batch: ConsumerBatch
+  /** Offset after it. */
+  readonly nextOffset: number
+}
+
+/** What is being read at the moment. */
+interface Reading {
+  readonly partition: AssignedPartition
+  readonly generation: number
+  readonly reader: RecordBatchReader
+  /** Given so far. */
+  batches: number
+}
+
+/** Turns what was fetched into batches that can be read: one after the other, checked, inflated, none twice. */
+export class BatchFeed {
+  private current: Reading | null = null
+  /** The next batch, while it is inflated. */
+  private inflating: Promise<void> | null = null
+  private inflated: RecordBatch | null = null
+
+  constructor(
+    private readonly fetcher: Fetcher,
+    private readonly options: ReadOptions,
+    private readonly crc32c: Crc32c,
+  ) {}
+
+  /**
+   * The next batch, or null if it has to be waited for (see `wait`). The partition's position is the caller's business;
+   * its fetch offset is moved here. Throws the error of a partition that has one, once.
+   */
+  next(): FedBatch | null {
+    if (this.inflating !== null) return null
+    for (;;) {
+      const current = this.current ?? this.begin()
+      if (current === null) return null
+      const { partition } = current
+      const isVoid = partition.generation !== current.generation
+      if (partition.paused && !isVoid) partition.restart()
+      const batch = isVoid || partition.paused ? null : (this.inflated ?? this.read(current))
+      if (batch === null) this.end()
+      else if (batch.isDeflated) {
+        this.inflate(current, batch)
+        return null
+      } else {
+        this.inflated = null
+        return this.fed(current, batch)
+      }
+    }
+  }
+
+  /** Resolves when `next` should be asked again. */
+  wait(): Promise<void> {
+    return this.inflating ?? this.fetcher.wait()
+  }
+
+  private begin(): Reading | null {
+    const { ready } = this.fetcher
+    for (;;) {
+      if (ready.length === 0) this.fetcher.prefetch()
+      const partition = ready.shift()
+      if (partition === undefined) return null
+      const { error, fetched, generation } = partition
+      if (error !== null) {
+        partition.error = null
+        throw error
+      }
+      // A partition may stand in the line and have been moved since.
+      if (fetched === null) continue
+      partition.fetched = null
+      partition.fetchOffset = endOf(fetched, partition.fetchOffset)
+      this.current = {
+        partition,
+        generation,
+        reader: new RecordBatchReader(fetched, { allowCutTail: true }),
+        batches: 0,
+      }
+      return this.current
+    }
+  }
+
+  private end(): void {
+    this.current = null
+    this.inflated = null
+  }
+
+  /** The next batch with records to give; damage is the error of its partition, at this place every time. */
+  private read({ partition, reader }: Reading): RecordBatch | null {
+    for (;;) {
+      const batch = reader.next()
+      if (batch === null) return null
+      const { header } = batch
+      if (header.lastOffset < partition.position) continue
+      if (this.options.checkCrcs && !batch.crcMatches(this.crc32c)) {
+        this.end()
+        partition.restart()
+        throw corrupt(partition, header.baseOffset)
+      }
+      if (!header.isControl && header.recordCount > 0) return batch
+      partition.position = header.lastOffset + 1
+    }
+  }
+
+  private fed(current: Reading, batch: RecordBatch): FedBatch {
+    const { partition, generation } = current
+    // The first batch of a fetch may be all that is wanted; who asks for the second will want what follows.
+    if (current.batches++ === 1 && this.fetcher.ready.length === 0) this.fetcher.prefetch()
+    const fed = new ConsumerBatch(partition.topic, partition.partition, batch, partition.position)
+    return { partition, generation, batch: fed, nextOffset: batch.header.lastOffset + 1 }
+  }
+
+  private inflate({ partition, generation }: Reading, batch: RecordBatch): void {
+    const inflated = () => {
+      this.inflated = batch
+    }
+    const failed = (error: unknown) => {
+      this.end()
+      if (partition.generation !== generation) return
+      partition.restart()
+      this.fetcher.give(partition, asSeglogError(error))
+    }
+    const done = () => {
+      this.inflating = null
+    }
+    this.inflating = batch.inflate(this.options.maxDecompressedBytes).then(inflated, failed).then(done)
+  }
+}
+
+/** Offset after the last whole batch of what was fetched. */
+function endOf(fetched: Buffer, offset: number): number {
+  let end = offset
+  for (let at = 0; fetched.length - at >= batchOverheadBytes; ) {
+    const next = at + fetched.readInt32BE(at + headerAt.batchLength) + batchLengthEnd
+    if (next < at + batchOverheadBytes || next > fetched.length) break
+    end = readInt64(fetched, at + headerAt.baseOffset) + fetched.readInt32BE(at + headerAt.lastOffsetDelta) + 1
+    at = next
+  }
+  return Math.max(end, offset)
+}
+
+function corrupt({ topic, partition }: AssignedPartition, baseOffset: number): SeglogError {
+  const message =
+    `the batch at offset ${baseOffset} of ${topic}-${partition} does not match its checksum: ` +
+    'see `seglog log verify`, or seek past it'
+  return new SeglogError('CORRUPT_BATCH', message, { topic, partition, offset: BigInt(baseOffset) })
+}

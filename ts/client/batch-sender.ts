@@ -1,0 +1,241 @@
+import { SeglogError } from '../errors/seglog-error.js'
+import { isPromise } from '../log/maybe-promise.js'
+import { apiKey, type ResponseOf } from '../protocol/apis.js'
+import { zeroUuid } from '../protocol/uuid.js'
+import { compressBatch } from '../records/compress-batch.js'
+import type { BatchFields } from '../records/record-batch-builder.js'
+import { BuilderPool } from './builder-pool.js'
+import type { BatchRoad, PartitionQueue } from './partition-queue.js'
+import { ProduceBatch } from './produce-batch.js'
+import { ProducerIdentity } from './producer-identity.js'
+import type { SendOptions } from './producer-options.js'
+import { errorOf } from './response-error.js'
+import { asSeglogError } from './settle-errors.js'
+import type { Transport } from './transport.js'
+
+export interface SenderListener {
+  /** Batches were answered, so that others may leave. Not called while a batch is leaving. */
+  roomMade: () => void
+  /** The broker does not know a topic that a batch was sent to. */
+  topicMissing: (topic: string) => void
+}
+
+type ProduceResponse = ResponseOf<typeof apiKey.produce>
+
+const noFields: BatchFields = {}
+
+/** Takes a producer's batches to the broker: linger, compression, numbers, requests, answers. */
+export class BatchSender implements BatchRoad {
+  private readonly pool: BuilderPool
+  private readonly identity: ProducerIdentity | null
+  private linger: number
+  /** Batches that were begun, oldest first; some have left already because they were full. */
+  private begun: ProduceBatch[] = []
+  private leaveQueued = false
+  private lingerTimer: NodeJS.Timeout | null = null
+  /** Batches that wait for a producer id. */
+  private held: ProduceBatch[] = []
+  /** Of batches that have left and are not answered, those being made ready included. */
+  private unansweredBytes = 0
+  private unanswered = 0
+  private whenAnswered: (() => void)[] = []
+
+  constructor(
+    private readonly transport: Transport,
+    private readonly options: SendOptions,
+    private readonly listener: SenderListener,
+  ) {
+    this.pool = new BuilderPool(options.batchSize)
+    this.identity = options.idempotent ? new ProducerIdentity(transport) : null
+    this.linger = options.linger
+  }
+
+  get hasRoom(): boolean {
+    return this.unansweredBytes < this.options.bufferBytes
+  }
+
+  /** Lets every open batch leave. */
+  readonly leaveAll = (): void => {
+    this.leaveQueued = false
+    const { begun } = this
+    this.begun = []
+    for (const batch of begun) if (batch.queue.open === batch) batch.queue.seal()
+  }
+
+  /** From now on batches leave at the end of the turn they were begun in. */
+  stopLingering(): void {
+    this.linger = 0
+    if (this.lingerTimer !== null) clearTimeout(this.lingerTimer)
+    this.lingerTimer = null
+  }
+
+  /** Resolves when no batch is on its way. */
+  async allAnswered(): Promise<void> {
+    while (this.unanswered > 0) await new Promise<void>((resolve) => this.whenAnswered.push(resolve))
+  }
+
+  begin(queue: PartitionQueue, acks: number): ProduceBatch {
+    const batch = new ProduceBatch(queue, acks, this.pool.take())
+    this.begun.push(batch)
+    if (this.linger > 0) {
+      batch.leavesAtMs = performance.now() + this.linger
+      this.lingerTimer ??= setTimeout(this.leaveDue, this.linger)
+    } else if (!this.leaveQueued) {
+      this.leaveQueued = true
+      queueMicrotask(this.leaveAll)
+    }
+    return batch
+  }
+
+  prepare(batch: ProduceBatch): void {
+    batch.bufferedBytes = batch.builder.sizeBytes
+    this.unansweredBytes += batch.bufferedBytes
+    this.unanswered++
+    if (this.identity === null || this.identity.ready) this.finish(batch)
+    else {
+      this.held.push(batch)
+      this.takeIdentity()
+    }
+  }
+
+  depart(batch: ProduceBatch): void {
+    const { queue, acks, bytes, failure } = batch
+    if (bytes === null) {
+      this.answered(batch, failure)
+      return
+    }
+    const partitionData = [{ index: queue.partition, records: bytes }]
+    const request = {
+      transactionalId: null,
+      acks,
+      timeoutMs: this.options.timeout,
+      topicData: [{ name: queue.topic, topicId: zeroUuid, partitionData }],
+    }
+    try {
+      const response = this.transport.request(apiKey.produce, request, this.options)
+      if (isPromise(response)) this.wait(batch, response)
+      else this.read(batch, response)
+    } catch (error) {
+      this.answered(batch, asSeglogError(error))
+    }
+  }
+
+  private wait(batch: ProduceBatch, response: Promise<ProduceResponse>): void {
+    const read = (late: ProduceResponse) => this.read(batch, late)
+    const fail = (error: unknown) => this.answered(batch, asSeglogError(error))
+    // Accepted is all that acks 0 promises; the batch's memory is in use until the answer all the same.
+    const forget = () => this.forget(batch)
+    if (batch.acks === 0) batch.stored(-1n, -1)
+    const answered = batch.acks === 0 ? response.then(forget, forget) : response.then(read, fail)
+    answered.then(this.listener.roomMade)
+  }
+
+  private readonly leaveDue = (): void => {
+    this.lingerTimer = null
+    const nowMs = performance.now()
+    // Timers may fire a fraction early; such a batch is due all the same.
+    const isDue = (batch: ProduceBatch) => batch.leavesAtMs <= nowMs + 1
+    let count = 0
+    while (
+      count < this.begun.length &&
+      (this.begun[count].queue.open !== this.begun[count] || isDue(this.begun[count]))
+    )
+      count++
+    const due = this.begun.splice(0, count)
+    for (const batch of due) if (batch.queue.open === batch) batch.queue.seal()
+    if (this.begun.length > 0) this.lingerTimer = setTimeout(this.leaveDue, this.begun[0].leavesAtMs - nowMs)
+  }
+
+  /** Completes a batch's bytes; with compression they come later. */
+  private finish(batch: ProduceBatch): void {
+    const { compression } = this.options
+    const bytes = batch.builder.finish(this.identity === null ? noFields : this.numbered(batch, this.identity))
+    if (compression === 'none') {
+      batch.bytes = bytes
+      return
+    }
+    compressBatch(bytes, compression)
+      .then(
+        (compressed) => {
+          batch.bytes = compressed
+        },
+        (error) => {
+          batch.failure = asSeglogError(error)
+        },
+      )
+      .then(() => batch.queue.departReady())
+  }
+
+  private numbered(batch: ProduceBatch, identity: ProducerIdentity): BatchFields {
+    const { producerId, producerEpoch } = identity
+    const { queue, count } = batch
+    if (batch.baseSequence < 0) batch.baseSequence = identity.nextSequence(queue.topic, queue.partition, count)
+    return { producerId, producerEpoch, baseSequence: batch.baseSequence }
+  }
+
+  private takeIdentity(): void {
+    const { identity } = this
+    // Batches under the old id must be answered first: the new one knows nothing of their numbers.
+    if (identity === null || identity.ready || this.held.length === 0 || this.unanswered > this.held.length) return
+    identity.ask((error) => {
+      const { held } = this
+      this.held = []
+      for (const batch of held) {
+        batch.baseSequence = -1
+        if (error === null) this.finish(batch)
+        else batch.failure = asSeglogError(error)
+        batch.queue.departReady()
+      }
+    })
+  }
+
+  private read(batch: ProduceBatch, response: ProduceResponse): void {
+    const part = response.responses[0]?.partitionResponses[0]
+    const { topic, partition } = batch.queue
+    const error =
+      part === undefined
+        ? new SeglogError('UNKNOWN_SERVER_ERROR', 'the broker gave an empty answer')
+        : errorOf(part, { topic, partition })
+    if (error !== null && isTooLarge(error) && batch.count > 1) {
+      this.split(batch)
+      return
+    }
+    if (error === null) batch.stored(batch.acks === 0 ? -1n : part.baseOffset, Number(part.logAppendTimeMs))
+    this.answered(batch, error)
+  }
+
+  /** Small records must not fail for the company they were put in. */
+  private split(batch: ProduceBatch): void {
+    const uncompressed = batch.builder.finish(this.identity === null ? noFields : this.numbered(batch, this.identity))
+    const halves = batch.split(uncompressed, () => this.pool.take())
+    this.forget(batch)
+    for (const half of halves) this.prepare(half)
+    batch.queue.rejoin(halves)
+  }
+
+  private answered(batch: ProduceBatch, error: SeglogError | null): void {
+    if (error !== null) {
+      if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION' || error.code === 'UNKNOWN_TOPIC_ID')
+        this.listener.topicMissing(batch.queue.topic)
+      this.identity?.lost()
+      batch.failed(error)
+    }
+    this.forget(batch)
+    this.takeIdentity()
+  }
+
+  private forget(batch: ProduceBatch): void {
+    this.unansweredBytes -= batch.bufferedBytes
+    this.pool.giveBack(batch.builder)
+    if (--this.unanswered > 0 || this.whenAnswered.length === 0) return
+    const { whenAnswered } = this
+    this.whenAnswered = []
+    for (const resolve of whenAnswered) resolve()
+  }
+}
+
+function isTooLarge(error: SeglogError): boolean {
+  return (
+    error.code === 'MESSAGE_TOO_LARGE' || error.code === 'RECORD_LIST_TOO_LARGE' || error.code === 'BATCH_TOO_LARGE'
+  )
+}

@@ -1,0 +1,247 @@
+import { SeglogError } from '../errors/seglog-error.js'
+import { isPromise } from '../log/maybe-promise.js'
+import type { Bytes } from '../records/message.js'
+import { BatchSender } from './batch-sender.js'
+import { FlushGroups } from './flush-groups.js'
+import { PendingSend, type RecordMetadata, type SendOutcome, sendError } from './pending-send.js'
+import {
+  acksNumber,
+  checkBatch,
+  checkRecord,
+  type PartitionedMessage,
+  type ProducerBatch,
+  type ProducerMessage,
+  type ProducerOptions,
+  type ProducerRecord,
+  producerOptions,
+  type SendOptions,
+} from './producer-options.js'
+import { abortedError, asSeglogError } from './settle-errors.js'
+import type { TopicMetadata, TopicMetadataCache } from './topic-metadata.js'
+import { TopicState } from './topic-state.js'
+import type { Transport } from './transport.js'
+import { WaitingRoom } from './waiting-room.js'
+
+/** Milliseconds of encoding after which the event loop gets a turn. */
+const sliceMs = 4
+/** Records between two looks at the clock. */
+const recordsPerLook = 128
+
+/** What a producer needs of the log it belongs to. */
+export interface ProducerParts {
+  transport: Transport
+  metadata: TopicMetadataCache
+  /** Called once, when the producer is closed. */
+  onClosed?: (producer: Producer) => void
+}
+
+/**
+ * Writes records. Sends of one synchronous turn share batches, batches of one partition keep the order of the sends,
+ * and several of them may be on their way at once. Safe to use from any number of async functions; make one per
+ * configuration, not one per send.
+ */
+export class Producer {
+  private readonly options: SendOptions
+  private readonly metadata: TopicMetadataCache
+  private readonly onClosed: ((producer: Producer) => void) | undefined
+  private readonly sender: BatchSender
+  private readonly topics = new Map<string, TopicState>()
+  private readonly waiting: WaitingRoom
+  private readonly groups = new FlushGroups()
+  /** Topics the broker is being asked about. */
+  private readonly asking = new Set<string>()
+  private draining = false
+  private drainQueued = false
+  private closing: Promise<void> | null = null
+  private readonly scratch: { value: Bytes } = { value: '' }
+
+  /** Use `log.producer()`. Throws INVALID_OPTION, MISSPELLED_OPTION, UNSUPPORTED. */
+  constructor(parts: ProducerParts, options?: ProducerOptions) {
+    this.options = producerOptions(options)
+    this.metadata = parts.metadata
+    this.onClosed = parts.onClosed
+    this.sender = new BatchSender(parts.transport, this.options, {
+      roomMade: () => this.drain(),
+      topicMissing: (topic) => this.metadata.forget(topic),
+    })
+    this.waiting = new WaitingRoom(this.options.maxWaitingSends, this.options.timeout)
+  }
+
+  /**
+   * Sends messages to one topic. Resolves to one result per partition written, once they are stored as `acks` asks.
+   *
+   * Rejects with a SeglogError whose `results` tell what became of each part that was sent. Codes: CLOSED,
+   * INVALID_OPTION, INVALID_ARGUMENT (a message of the wrong shape), BUFFER_FULL, TIMED_OUT, ABORTED, and what the
+   * partition answers, such as UNKNOWN_TOPIC_OR_PARTITION, MESSAGE_TOO_LARGE, NO_SPACE, READ_ONLY, DIRECTORY_OFFLINE.
+   */
+  send(record: ProducerRecord): Promise<RecordMetadata[]> {
+    try {
+      if (this.closing !== null)
+        throw new SeglogError('CLOSED', 'this producer is closed: make another by log.producer()')
+      checkRecord(record)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const { topic, messages, signal } = record
+    const acks = record.acks === undefined ? this.options.acks : acksNumber(record.acks)
+    const send = new PendingSend(topic, messages, acks, this.groups.current, this.onSettled)
+    if (signal !== undefined && abandonOnAbort(send, signal)) return send.promise
+    const state = this.waiting.isEmpty && this.sender.hasRoom ? this.stateOf(send) : null
+    if (!send.isOver && (state === null || !this.encode(send, state))) {
+      this.waiting.enter(send)
+      this.queueDrain()
+    }
+    return send.promise
+  }
+
+  /**
+   * Sends messages to several topics; resolves when all of them are stored. Rejects as `send` does, with the outcomes of
+   * all topics in `results`.
+   */
+  async sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]> {
+    checkBatch(batch)
+    const { acks, signal } = batch
+    const sends = batch.topicMessages.map((part) => this.send({ ...part, acks, signal }))
+    const settled = await Promise.allSettled(sends)
+    const outcomes = settled.flatMap<SendOutcome>((one) =>
+      one.status === 'fulfilled' ? one.value : (one.reason.results ?? []),
+    )
+    const failed = settled.find((one) => one.status === 'rejected')
+    if (failed !== undefined) throw sendError(failed.reason, outcomes)
+    return outcomes
+  }
+
+  /** Lets every batch leave now; resolves when all sends made before are settled, well or badly. Never rejects. */
+  flush(): Promise<void> {
+    this.sender.leaveAll()
+    return this.groups.flushed()
+  }
+
+  /** Flushes, then refuses further sends with CLOSED. Idempotent; never rejects. */
+  close(): Promise<void> {
+    this.closing ??= this.drainAndClose()
+    return this.closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async drainAndClose(): Promise<void> {
+    // A send that waits for room is put into batches after the flush began, and those would linger.
+    this.sender.stopLingering()
+    await this.flush()
+    await this.sender.allAnswered()
+    this.onClosed?.(this)
+  }
+
+  private readonly onSettled = (send: PendingSend): void => {
+    this.groups.settled(send.group)
+  }
+
+  /** The state of the send's topic, or null if the broker has to be waited for; a refusal fails the send. */
+  private stateOf(send: PendingSend): TopicState | null {
+    const { topic } = send
+    const known = this.topics.get(topic)
+    const metadata = this.metadata.get(topic)
+    if (metadata !== undefined) return known !== undefined && known.metadata === metadata ? known : this.learn(metadata)
+    if (this.asking.has(topic)) return null
+    try {
+      const answer = this.metadata.fetch(topic, this.options.allowAutoTopicCreation)
+      if (!isPromise(answer)) return this.learn(answer)
+      this.asking.add(topic)
+      answer
+        .catch((error) => this.waiting.fail(asSeglogError(error), topic))
+        .then(() => {
+          this.asking.delete(topic)
+          this.drain()
+        })
+    } catch (error) {
+      send.fail(asSeglogError(error))
+    }
+    return null
+  }
+
+  private learn(metadata: TopicMetadata): TopicState {
+    let state = this.topics.get(metadata.topic)
+    if (state === undefined) {
+      state = new TopicState(metadata, this.options.partitioner, this.sender)
+      this.topics.set(metadata.topic, state)
+    } else state.update(metadata)
+    return state
+  }
+
+  /** Puts messages into batches; false if it stopped for want of room or time. */
+  private encode(send: PendingSend, state: TopicState): boolean {
+    const { messages } = send
+    const now = Date.now()
+    let sliceEndMs = 0
+    try {
+      while (send.next < messages.length) {
+        const message = this.asMessage(messages[send.next])
+        if (send.timestamp < 0) send.timestamp = message.timestamp ?? now
+        state.append(send, message, now)
+        send.next++
+        if (!this.sender.hasRoom) break
+        if (send.next % recordsPerLook !== 0) continue
+        const lookMs = performance.now()
+        if (sliceEndMs === 0) sliceEndMs = lookMs + sliceMs
+        else if (lookMs > sliceEndMs) break
+      }
+    } catch (error) {
+      send.fail(asSeglogError(error))
+      return true
+    }
+    if (send.next < messages.length) return false
+    send.finishEncoding()
+    return true
+  }
+
+  private asMessage(message: ProducerMessage): PartitionedMessage {
+    if (typeof message !== 'string' && !(message instanceof Uint8Array)) return message
+    this.scratch.value = message
+    return this.scratch
+  }
+
+  /** Goes on with the sends that wait, after the event loop had its turn. */
+  private queueDrain(): void {
+    if (this.drainQueued) return
+    this.drainQueued = true
+    setImmediate(() => {
+      this.drainQueued = false
+      this.drain()
+    })
+  }
+
+  private drain(): void {
+    if (this.draining || this.drainQueued) return
+    this.draining = true
+    const sliceEndMs = performance.now() + sliceMs
+    let outOfTime = false
+    for (let send = this.waiting.first; send !== null && this.sender.hasRoom && !outOfTime; send = this.waiting.first) {
+      const state = this.stateOf(send)
+      if (state === null) {
+        if (send.isOver) continue
+        break
+      }
+      const before = send.next
+      this.encode(send, state)
+      if (send.next > before) this.waiting.renew(send)
+      outOfTime = performance.now() > sliceEndMs
+    }
+    this.draining = false
+    if (outOfTime && this.waiting.first !== null) this.queueDrain()
+  }
+}
+
+/** Ends the send's wait when the signal says so; true if it has said so already. */
+function abandonOnAbort(send: PendingSend, signal: AbortSignal): boolean {
+  const abandon = () => send.abandon(abortedError(`the send to ${send.topic} was aborted`, signal))
+  if (signal.aborted) {
+    abandon()
+    return true
+  }
+  signal.addEventListener('abort', abandon, { once: true })
+  send.stopListening = () => signal.removeEventListener('abort', abandon)
+  return false
+}

@@ -1,0 +1,58 @@
+import type { BatchRoad } from './partition-queue.js'
+import { PartitionQueue } from './partition-queue.js'
+import { explicitPartition, partitionForKey, StickyPartitioner } from './partitioners.js'
+import type { PendingSend } from './pending-send.js'
+import type { PartitionedMessage, Partitioner } from './producer-options.js'
+import type { TopicMetadata } from './topic-metadata.js'
+
+/** One topic as a producer sees it: a queue per partition, and the choice between them. */
+export class TopicState {
+  private readonly queues: PartitionQueue[] = []
+  private known: TopicMetadata
+  private readonly sticky = new StickyPartitioner()
+
+  constructor(
+    metadata: TopicMetadata,
+    private readonly partitioner: Partitioner | null,
+    private readonly road: BatchRoad,
+  ) {
+    this.known = metadata
+    this.update(metadata)
+  }
+
+  get metadata(): TopicMetadata {
+    return this.known
+  }
+
+  /** Takes over a newer answer of the broker; queues stay, since sends may be on their way through them. */
+  update(metadata: TopicMetadata): void {
+    this.known = metadata
+    for (let partition = this.queues.length; partition < metadata.partitionCount; partition++) {
+      this.queues.push(new PartitionQueue(metadata.topic, partition, this.road))
+    }
+  }
+
+  /** Puts a message into the batch of its partition. Throws INVALID_ARGUMENT for a partition or message that cannot be. */
+  append(send: PendingSend, message: PartitionedMessage, now: number): void {
+    const { topic, partitionCount } = this.known
+    const partition = this.partitionOf(message)
+    if (partition >= 0) {
+      this.queues[partition].append(send, message, now)
+      return
+    }
+    const chosen = this.sticky.partition(topic, partitionCount)
+    // Only a full batch moves the records on: one that left early for want of company would scatter them.
+    if (this.queues[chosen].append(send, message, now)) this.sticky.moveOn(topic, chosen, partitionCount)
+  }
+
+  /** -1 where neither message nor partitioner says. */
+  private partitionOf(message: PartitionedMessage): number {
+    const { topic, partitionCount } = this.known
+    const { partition, key } = message
+    if (partition !== undefined) return explicitPartition(partition, topic, partitionCount)
+    if (this.partitioner !== null)
+      return explicitPartition(this.partitioner({ topic, partitionCount, message }), topic, partitionCount)
+    if (partitionCount === 1) return 0
+    return key === undefined || key === null ? -1 : partitionForKey(key, partitionCount)
+  }
+}
