@@ -27,7 +27,8 @@ export interface AppendTarget {
   /** A retry's answer, or null if it is to be appended. Throws what the append is refused with. */
   admit(append: QueuedAppend): AppendInfo | null
   rollDue(bytes: BatchSummary): boolean
-  roll(): Promise<void>
+  /** Begins a segment for what comes next; where the batches keep their offsets, at the first of them. */
+  roll(next: BatchSummary): Promise<void>
   /** Room left in the active segment. */
   room(): number
   submit(buffers: readonly Uint8Array[], append: QueuedAppend): Promise<Appended>
@@ -98,7 +99,7 @@ export class AppendQueue {
       await this.#target.prepare(first.append)
       const known = this.#target.admit(first.append)
       if (known !== null) return first.resolve(known)
-      if (this.#target.rollDue(first.append.summary)) await this.#target.roll()
+      if (this.#target.rollDue(first.append.summary)) await this.#target.roll(first.append.summary)
       group.push(first)
       this.#gather(group)
       await this.#submit(group)
@@ -137,7 +138,7 @@ export class AppendQueue {
       appended = await this.#target.submit(buffers, group[0].append)
     } catch (error) {
       if (codeOf(error) !== 'SEGMENT_FULL') throw error
-      await this.#target.roll()
+      await this.#target.roll(group[0].append.summary)
       appended = await this.#target.submit(buffers, group[0].append).catch((again: unknown) => {
         throw codeOf(again) === 'SEGMENT_FULL' ? tooLarge(group[0].append) : again
       })

@@ -11,6 +11,8 @@ export interface BatchSummary {
   readonly sizeBytes: number
   /** Size of the largest batch. */
   readonly largestBytes: number
+  /** First offset, where the batches keep theirs; else -1. */
+  readonly firstOffset: number
   /** Offsets the batches take up. */
   readonly offsetCount: number
   /** Largest timestamp, -1 none. */
@@ -39,7 +41,7 @@ function summarize(buffers: readonly Uint8Array[], sizeBytes: number, keepOffset
   let offsetCount = 0
   let maxTimestamp = -1
   let producers: ProducerBatch[] | null = null
-  let firstBase = -1
+  let firstOffset = -1
   let index = 0
   let at = 0
   let remaining = sizeBytes
@@ -62,8 +64,8 @@ function summarize(buffers: readonly Uint8Array[], sizeBytes: number, keepOffset
     if (lastDelta < 0) throw new SeglogError('INVALID_BATCH', `a batch has a last offset delta of ${lastDelta}`)
     if (keepOffsets) {
       const base = int64(header, start)
-      if (firstBase < 0) firstBase = base
-      offsetCount = base - firstBase
+      if (firstOffset < 0) firstOffset = base
+      offsetCount = base - firstOffset
     }
     const timestamp = int64(header, start + headerAt.maxTimestamp)
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
@@ -77,7 +79,7 @@ function summarize(buffers: readonly Uint8Array[], sizeBytes: number, keepOffset
     at += batchBytes
     while (index < buffers.length && at >= buffers[index].length) at -= buffers[index++].length
   } while (remaining > 0)
-  return { sizeBytes, largestBytes, offsetCount, maxTimestamp, producers }
+  return { sizeBytes, largestBytes, firstOffset, offsetCount, maxTimestamp, producers }
 }
 
 function producerOf(

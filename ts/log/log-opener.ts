@@ -66,7 +66,7 @@ export class LogOpener {
     }
     const left = this.#leftBehind(options, state.leftBehind)
     const recovered = state.exists ? await recoverLog(context, left) : await this.#create(context, topicId)
-    const segments = new LogSegments(context, recovered.closed, recovered.active)
+    const segments = new LogSegments(context, recovered.closed, recovered.active, recovered.end)
     const epochs = await this.#beginEpoch(context, recovered, options.leaderEpoch ?? 0)
     const { logStartOffset } = recovered
     const highWatermark = checkpoints.get('highWatermark', topic, partition) ?? left.ends?.highWatermark ?? 0
@@ -117,10 +117,10 @@ export class LogOpener {
     await directory.makeDirectory(folder)
     await directory.replaceFile(`${folder}/${partitionMetadataFile}`, serializePartitionMetadata(topicId))
     const active = await openActiveSegment(context, 0, { create: true })
-    await directory.syncDirectory(folder)
     return {
       closed: [],
       active,
+      end: { position: 0, offset: 0 },
       epochs: new LeaderEpochs(),
       highestEpoch: -1,
       mayHaveLost: false,
@@ -132,9 +132,9 @@ export class LogOpener {
 
   /** The epoch that appends are written under, noted durably before the first of them. */
   async #beginEpoch(context: LogContext, recovered: RecoveredLog, leaderEpoch: number): Promise<LeaderEpochs> {
-    const { epochs, highestEpoch, mayHaveLost, active } = recovered
+    const { epochs, highestEpoch, mayHaveLost, end } = recovered
     const epoch = Math.max(leaderEpoch, mayHaveLost ? highestEpoch + 1 : highestEpoch)
-    if (context.readOnly || !epochs.assign(epoch, active.endOffset)) return epochs
+    if (context.readOnly || !epochs.assign(epoch, end.offset)) return epochs
     await context.directory.replaceFile(`${context.folder}/${leaderEpochFile}`, epochs.serialize())
     return epochs
   }

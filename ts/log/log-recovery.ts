@@ -25,6 +25,8 @@ export interface RecoveredLog {
   /** Segments before the active one. */
   readonly closed: readonly { baseOffset: number; sizeBytes: number }[]
   readonly active: Segment
+  /** Where the log ends; a read-only open may find bytes behind it. */
+  readonly end: { position: number; offset: number }
   readonly epochs: LeaderEpochs
   /** The newest leader epoch that was ever noted, also where its records are lost. */
   readonly highestEpoch: number
@@ -52,7 +54,11 @@ interface End {
 export async function recoverLog(context: LogContext, left: LeftBehindLog): Promise<RecoveredLog> {
   const folder = await openFolder(context)
   const epochs = await readEpochs(context)
-  if (folder.segments.length === 0) return startOver(context, left, epochs, folder)
+  if (folder.segments.length === 0) {
+    const bound = durableBound(left)
+    if (bound > left.logStartOffset) throw missing(context, 'no segment is there', left.logStartOffset, bound)
+    return startOver(context, left, epochs, folder.snapshots)
+  }
   if (left.how === 'ends' && left.ends !== null) {
     const believed = await believeEnds(context, left, left.ends, folder, epochs)
     if (believed !== null) return believed
@@ -63,15 +69,27 @@ export async function recoverLog(context: LogContext, left: LeftBehindLog): Prom
   const scan = left.how !== 'exact' && untouched === null
   const end = scan ? await scanFrom(context, left, folder, epochs) : (untouched ?? 'exact')
   const active = await openActiveSegment(context, folder.segments.at(-1)!, { end })
-  if (active.endOffset < left.logStartOffset) {
+  const offset = end === 'exact' ? active.endOffset : end.offset
+  if (offset < left.logStartOffset && !context.readOnly) {
     await active.close()
     for (const base of folder.segments) await removeSegment(context, base)
-    return startOver(context, left, epochs, folder)
+    return startOver(
+      context,
+      left,
+      new LeaderEpochs([{ epoch: Math.max(highestEpoch, 0), startOffset: 0 }]),
+      folder.snapshots,
+    )
   }
-  const flushFrom = scan ? Math.min(left.recoveryPoint, active.endOffset) : active.endOffset
+  const flushFrom = scan ? Math.min(left.recoveryPoint, offset) : offset
   // After a power loss a log that looks untouched may have lost what was behind its recovery point.
   const mayHaveLost = scan || left.how === 'scan'
-  return finish(context, left, folder, epochs, active, { mayHaveLost, flushFrom, highestEpoch })
+  const position = end === 'exact' ? active.endPosition : end.position
+  return finish(context, left, folder, epochs, active, {
+    end: { position, offset },
+    mayHaveLost,
+    flushFrom,
+    highestEpoch,
+  })
 }
 
 async function finish(
@@ -80,20 +98,21 @@ async function finish(
   folder: FolderContents,
   epochs: LeaderEpochs,
   active: Segment,
-  outcome: { mayHaveLost: boolean; flushFrom: number; highestEpoch: number },
+  outcome: { end: End; mayHaveLost: boolean; flushFrom: number; highestEpoch: number },
 ): Promise<RecoveredLog> {
   const { segments } = folder
   const bases = segments.slice(0, segments.indexOf(active.baseOffset))
   const closed = await Promise.all(
     bases.map(async (baseOffset) => ({ baseOffset, sizeBytes: await logSize(context, baseOffset) })),
   )
-  const logStartOffset = Math.max(left.logStartOffset, segments[0])
-  epochs.truncateFromEnd(active.endOffset + 1)
+  const { offset: endOffset } = outcome.end
+  const logStartOffset = Math.min(Math.max(left.logStartOffset, segments[0]), endOffset)
+  epochs.truncateFromEnd(endOffset + 1)
   epochs.truncateFromStart(logStartOffset)
-  const snapshots = folder.snapshots.filter((offset) => offset <= active.endOffset)
+  const snapshots = folder.snapshots.filter((offset) => offset <= endOffset)
   if (!context.readOnly) {
     for (const offset of folder.snapshots) {
-      if (offset > active.endOffset) await removeIfThere(context.directory, pathOf(context, offset, '.snapshot'))
+      if (offset > endOffset) await removeIfThere(context.directory, pathOf(context, offset, '.snapshot'))
     }
   }
   return { closed, active, epochs, snapshots, logStartOffset, ...outcome }
@@ -124,28 +143,20 @@ async function startOver(
   context: LogContext,
   left: LeftBehindLog,
   epochs: LeaderEpochs,
-  folder: FolderContents,
+  snapshots: readonly number[],
 ): Promise<RecoveredLog> {
   const base = left.logStartOffset
-  if (durableBound(left) > base && folder.segments.length === 0) {
-    throw missing(context, 'no segment is there', base, durableBound(left))
+  if (context.readOnly) {
+    const { topic, partition, folder } = context
+    throw new SeglogError('FILE_NOT_FOUND', `${folder} has no segment yet; its writer makes one`, { topic, partition })
   }
-  for (const offset of folder.snapshots) await removeIfThere(context.directory, pathOf(context, offset, '.snapshot'))
-  if (context.readOnly) throw missing(context, 'it has no segment yet', base, base)
+  for (const offset of snapshots) await removeIfThere(context.directory, pathOf(context, offset, '.snapshot'))
   const active = await openActiveSegment(context, base, { create: true })
-  await context.directory.syncDirectory(context.folder)
   const highestEpoch = epochs.latest
-  epochs.truncateFromEnd(base)
-  return {
-    closed: [],
-    active,
-    epochs,
-    highestEpoch,
-    mayHaveLost: true,
-    flushFrom: base,
-    snapshots: [],
-    logStartOffset: base,
-  }
+  epochs.truncateFromEnd(base + 1)
+  const end = { position: 0, offset: base }
+  const outcome = { end, highestEpoch, mayHaveLost: true, flushFrom: base, logStartOffset: base }
+  return { closed: [], active, epochs, snapshots: [], ...outcome }
 }
 
 /** After a kill on the same boot: `.ends` says where the log ended. Null if the files do not agree with it. */
@@ -173,14 +184,17 @@ async function believeEnds(
     return null
   }
   const logStartOffset = Math.max(left.logStartOffset, ends.logStartOffset)
-  const flushFrom = Math.min(active.endOffset, durableBound(left))
-  const outcome = { mayHaveLost: false, flushFrom, highestEpoch: epochs.latest }
+  const flushFrom = Math.min(end.offset, durableBound(left))
+  const outcome = { end, mayHaveLost: false, flushFrom, highestEpoch: epochs.latest }
   return finish(context, { ...left, logStartOffset }, published, epochs, active, outcome)
 }
 
-/** Everything below this offset was promised to be on disk. */
-function durableBound(left: LeftBehindLog): number {
-  return Math.max(left.recoveryPoint, left.ends?.durableOffset ?? 0)
+/**
+ * Everything below this offset was promised to be on disk. A durable end at the very start of a segment is what a roll
+ * notes before the segment in front of it is flushed: it promises nothing.
+ */
+function durableBound({ recoveryPoint, ends }: LeftBehindLog): number {
+  return ends !== null && ends.durablePosition > 0 ? Math.max(recoveryPoint, ends.durableOffset) : recoveryPoint
 }
 
 /** Indexes can be made again from their segment. */

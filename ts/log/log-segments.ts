@@ -35,16 +35,25 @@ export class LogSegments {
   #jitterMs: number
   #unflushed: Unflushed[] = []
 
-  /** `closed`: the segments before the active one, in order, with their sizes. */
-  constructor(context: LogContext, closed: readonly { baseOffset: number; sizeBytes: number }[], active: Segment) {
+  /**
+   * `closed`: the segments before the active one, in order, with their sizes. `end`: where the log ends, if not at the
+   * end of the active segment's file (read-only opens see bytes that nobody published).
+   */
+  constructor(
+    context: LogContext,
+    closed: readonly { baseOffset: number; sizeBytes: number }[],
+    active: Segment,
+    end: { position: number; offset: number } = { position: active.endPosition, offset: active.endOffset },
+  ) {
     this.#context = context
     for (const { baseOffset, sizeBytes } of closed) {
       this.list.add(LogSegment.closed(baseOffset, sizeBytes, this.#closedSegment(baseOffset)))
     }
     this.list.add(LogSegment.active(active))
+    this.list.last!.sizeBytes = end.position
     this.#active = active
-    this.#endPosition = active.endPosition
-    this.#endOffset = active.endOffset
+    this.#endPosition = end.position
+    this.#endOffset = end.offset
     this.#firstTimestamp = active.firstTimestamp
     this.#jitterMs = this.#drawJitter()
   }
@@ -104,11 +113,15 @@ export class LogSegments {
     this.list.last!.sizeBytes = endPosition
   }
 
-  /** Seals the active segment and makes the next. May be called again after it failed. Does nothing while empty. */
-  async roll(): Promise<void> {
+  /**
+   * Seals the active segment and makes the next, at the end of the log or at `firstOffset` if that is above it (offsets
+   * that are kept may leave a gap wider than a segment can span). May be called again after it failed. Does nothing
+   * while the active segment is empty.
+   */
+  async roll(firstOffset = -1): Promise<void> {
     if (this.#endPosition === 0) return
     const old = this.#active
-    const base = this.#endOffset
+    const base = Math.max(this.#endOffset, firstOffset)
     if (!this.#sealed) {
       await old.seal()
       this.#sealed = true
@@ -125,14 +138,18 @@ export class LogSegments {
     entry.becomeClosed(this.#closedSegment(entry.baseOffset, old))
     this.list.add(LogSegment.active(next))
     this.#adopt(next)
-    this.#flushLater(entry, () => old.durableOffset)
+    this.#flushLater(entry, () => old.durableOffset, Promise.resolve(entry.use((segment) => segment.flush())))
     this.onRoll?.(base)
   }
 
-  /** Everything appended before the call is on disk in every segment when it resolves. */
+  /**
+   * Everything appended before the call is on disk in every segment when it resolves. The active segment comes last, so
+   * that a durable end noted in it vouches for the segments before it.
+   */
   flush(): Promise<void> {
     if (this.#unflushed.length === 0) return this.#active.flush()
-    return Promise.all([...this.#unflushed.map(({ done }) => done), this.#active.flush()]).then(() => {})
+    const active = this.#active
+    return Promise.all(this.#unflushed.map(({ done }) => done)).then(() => active.flush())
   }
 
   /** After a kill: closed segments from `offset` on are in the page cache only; brings them to disk in the background. */
@@ -140,7 +157,7 @@ export class LogSegments {
     const from = Math.max(0, this.list.floorIndex(offset))
     for (let i = from; i < this.list.length - 1; i++) {
       const entry = this.list.at(i)!
-      this.#flushLater(entry, () => entry.baseOffset)
+      this.#flushLater(entry, () => entry.baseOffset, flushClosedSegment(this.#context, entry.baseOffset))
     }
   }
 
@@ -201,12 +218,11 @@ export class LogSegments {
     return Math.floor(this.#context.random() * Math.min(segmentJitterMs, segmentMs))
   }
 
-  #flushLater(entry: LogSegment, durableOffset: () => number): void {
-    const flushed = Promise.resolve(entry.use((segment) => segment.flush()))
+  #flushLater(entry: LogSegment, durableOffset: () => number, flushed: Promise<void>): void {
     const unflushed: Unflushed = {
       entry,
       durableOffset,
-      done: Promise.all([flushed, this.#context.directory.syncDirectory(this.#context.folder)]).then(() => {
+      done: flushed.then(() => {
         this.#unflushed = this.#unflushed.filter((other) => other !== unflushed)
       }),
     }
@@ -266,13 +282,26 @@ export function openActiveSegment(
     ...segmentOptions(context, baseOffset),
     active: !context.readOnly,
     slot: context.slot,
-    ...how,
+    create: how.create,
+    end: context.readOnly ? undefined : how.end,
   })
 }
 
 function segmentOptions(context: LogContext, baseOffset: number) {
   const { segmentBytes, indexBytes, indexIntervalBytes } = context.config
   return { folder: context.folder, baseOffset, segmentBytes, indexBytes, indexIntervalBytes }
+}
+
+/** Brings a closed segment to disk, with its indexes: only one opened for appending may be flushed. */
+async function flushClosedSegment(context: LogContext, baseOffset: number): Promise<void> {
+  const options = { ...segmentOptions(context, baseOffset), active: true, slot: null }
+  const segment = await context.engine.openSegment(context.directory, options)
+  try {
+    await segment.seal()
+    await segment.flush()
+  } finally {
+    await segment.close()
+  }
 }
 
 export async function removeIfThere(directory: LogContext['directory'], path: string): Promise<boolean> {

@@ -352,7 +352,7 @@ export class Log {
         return known === null ? null : duplicateOf(known)
       },
       rollDue: (summary) => segments.rollDue(summary),
-      roll: () => segments.roll(),
+      roll: (next) => segments.roll(next.firstOffset),
       room: () => this.#context.config.segmentBytes - segments.endPosition,
       submit: (buffers, { leaderEpoch, appendTime, crc, keepOffsets }) =>
         segments.active.append(buffers, { leaderEpoch, appendTime, crc, keepOffsets }),

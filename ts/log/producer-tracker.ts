@@ -22,6 +22,7 @@ const keptSnapshots = 2
 export class ProducerTracker {
   readonly #context: LogContext
   readonly #segments: LogSegments
+  readonly #crc32c: (bytes: Uint8Array) => number
   /** Offsets of the snapshot files, ascending. */
   #snapshots: number[]
   #states: ProducerStates | null
@@ -35,6 +36,7 @@ export class ProducerTracker {
   constructor(context: LogContext, segments: LogSegments, snapshots: readonly number[], fresh: boolean) {
     this.#context = context
     this.#segments = segments
+    this.#crc32c = (bytes) => context.engine.crc32c(bytes)
     this.#snapshots = [...snapshots]
     this.#states = fresh ? new ProducerStates() : null
     this.#replayEnd = this.#endOfLog()
@@ -169,7 +171,7 @@ export class ProducerTracker {
       const path = this.#path(offset)
       try {
         const bytes = await this.#context.directory.readFile(path)
-        return { from: offset, entries: parseProducerSnapshot(bytes, this.#context.engine.crc32c, path) }
+        return { from: offset, entries: parseProducerSnapshot(bytes, this.#crc32c, path) }
       } catch (error) {
         if (codeOf(error) !== 'CORRUPT_LOG' && codeOf(error) !== 'FILE_NOT_FOUND') throw error
         this.#context.logger.warn({ path, err: error }, 'a producer snapshot is unusable; an older one serves')
@@ -185,7 +187,7 @@ export class ProducerTracker {
       this.#changed = false
       return this.#writing
     }
-    const bytes = serializeProducerSnapshot(this.#states!.snapshot(), this.#context.engine.crc32c)
+    const bytes = serializeProducerSnapshot(this.#states!.snapshot(), this.#crc32c)
     this.#changed = false
     this.#writing = this.#writing
       .catch(() => {})
