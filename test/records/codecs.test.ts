@@ -89,7 +89,8 @@ describe('snappy', () => {
     const packed = compressNow('snappy', Buffer.from('abcabcabcab'))
     expect(packed.subarray(0, 16).toString('hex')).toBe('82534e41505059000000000100000001')
     expect(packed.readInt32BE(16)).toBe(packed.length - 20)
-    expect(packed.subarray(20).toString('hex')).toBe(raw.toString('hex'))
+    // A block too short to gain anything is its size and one literal element.
+    expect(packed.subarray(20).toString('hex')).toBe(`0b28${Buffer.from('abcabcabcab').toString('hex')}`)
   })
 
   it('cuts blocks at 32 KiB', () => {
