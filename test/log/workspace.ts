@@ -49,9 +49,19 @@ export async function kill(directory: LogDirectory): Promise<void> {
 }
 
 /** A copy of a directory as it is now: another inode, so its `.ends` is not believed. */
-export function copyOf(path: string): string {
+export function copyOf(path: string, keepEnds = true): string {
   const copy = freshFolder()
-  cpSync(path, copy, { recursive: true })
+  // Files of the moment (`*.tmp`) may go while they are listed.
+  for (let tries = 0; ; tries++) {
+    try {
+      cpSync(path, copy, { recursive: true })
+      break
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOENT' || tries === 20) throw error
+    }
+  }
+  const ends = join(copy, '.ends')
+  if (!keepEnds) writeFileSync(ends, Buffer.alloc(readFileSync(ends).length))
   return copy
 }
 

@@ -179,6 +179,11 @@ export class LogDirectory {
     return log
   }
 
+  /** Resolves when partitions that an unclean stop left behind are in order, as far as they can be; see `leftBehind`. */
+  get settled(): Promise<void> {
+    return this.#settling
+  }
+
   /** The topic id in a partition's folder, null if it has none. */
   readTopicId(topic: string, partition: number): Promise<string | null> {
     return readTopicId(this.files, partitionFolderName(topic, partition))
