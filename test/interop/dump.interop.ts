@@ -11,6 +11,10 @@ const missing = missingTools()
 /** Kafka's dump tool says so in its own words when anything is wrong. */
 const complaints = /Mismatches in|Index offset mismatches|isvalid: false|Found .* invalid bytes|out of order|Exception/
 
+function complaintsIn(dump: string): string[] {
+  return dump.split('\n').filter((line) => complaints.test(line))
+}
+
 describe.skipIf(missing !== null)(`DumpLogSegments reads what Seglog writes${missing ? ` (${missing})` : ''}`, () => {
   const data = mkdtempSync(join(tmpdir(), 'seglog-dump-'))
   const perCodec = 6000
@@ -42,13 +46,13 @@ describe.skipIf(missing !== null)(`DumpLogSegments reads what Seglog writes${mis
   test.each(codecs)('%s: every record is there, no file disagrees', (codec) => {
     const folder = join(data, `dump-${codec}-0`)
     const dump = dumpPartition(folder)
-    expect(dump).not.toMatch(complaints)
+    expect(complaintsIn(dump)).toEqual([])
     const offsets = [...dump.matchAll(/^\| offset: (\d+) /gm)].map((match) => Number(match[1]))
     expect(offsets).toEqual(Array.from({ length: perCodec }, (_, i) => i))
     expect([...dump.matchAll(/compresscodec: (\w+)/g)].map((match) => match[1])).toContain(codec)
     if (codec === 'none') expect(readdirSync(folder).filter((name) => name.endsWith('.log')).length).toBeGreaterThan(1)
-    expect(dump).toMatch(/^offset: \d+ position: \d+/m)
-    expect(dump).toMatch(/^timestamp: \d+ offset: \d+/m)
+    expect(/^offset: \d+ position: \d+/m.test(dump)).toBe(true)
+    expect(/^timestamp: \d+ offset: \d+/m.test(dump)).toBe(true)
   })
 
   test('the complaint pattern is one that a damaged index does trigger', async () => {
@@ -62,6 +66,6 @@ describe.skipIf(missing !== null)(`DumpLogSegments reads what Seglog writes${mis
     const index = readFileSync(join(copy, `${base}.index`))
     index.writeInt32BE(index.readInt32BE(0) + 1, 0)
     writeFileSync(join(copy, `${base}.index`), index)
-    expect(dumpPartition(copy)).toMatch(complaints)
+    expect(complaintsIn(dumpPartition(copy))).not.toEqual([])
   })
 })

@@ -41,13 +41,15 @@ export function runTool(main: string, args: readonly string[], input?: string | 
   return run.stdout
 }
 
-/** DumpLogSegments over every segment file of a partition folder, with deep iteration and index verification. */
+/** DumpLogSegments over every segment file of a partition folder, deep, indexes verified; what it says on both streams. */
 export function dumpPartition(folder: string): string {
   const files = readdirSync(folder)
     .filter((name) => /\.(log|index|timeindex)$/.test(name))
     .sort()
     .map((name) => join(folder, name))
-  return runTool('org.apache.kafka.tools.DumpLogSegments', ['--deep-iteration', '--files', files.join(',')])
+  const args = javaArguments('org.apache.kafka.tools.DumpLogSegments', ['--deep-iteration', '--files', files.join(',')])
+  const run = spawnSync('java', args, { encoding: 'utf8', maxBuffer: 1 << 30 })
+  return `${run.stdout}\n${run.stderr}`
 }
 
 async function freePort(): Promise<number> {
