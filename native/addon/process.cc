@@ -21,7 +21,7 @@ napi_value LiveMappingsOf(napi_env env, napi_callback_info) {
 }
 
 // injectFaults(failNth, sticky, kinds, pathIncludes, errno): failNth 0 only counts, -1 ends the plan. kinds is a list
-// of names joined by commas, empty for all.
+// of names joined by commas, empty for all. errno 0 kills the process at that call.
 napi_value InjectFaults(napi_env env, napi_callback_info info) {
   Arguments<5> arguments(env, info);
   FaultPlan plan;
@@ -29,7 +29,7 @@ napi_value InjectFaults(napi_env env, napi_callback_info info) {
   plan.sticky = arguments.Flag(1, "sticky");
   const std::string kinds = arguments.Text(2, "kinds");
   plan.path_includes = arguments.Text(3, "pathIncludes");
-  plan.sys_errno = arguments.Int32(4, "errno", 1);
+  plan.sys_errno = arguments.Int32(4, "errno", FaultPlan::kKillProcess);
   if (!kinds.empty()) plan.kinds = 0;
   for (size_t from = 0; from < kinds.size();) {
     const size_t to = std::min(kinds.find(',', from), kinds.size());

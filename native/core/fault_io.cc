@@ -1,5 +1,6 @@
 #include "fault_io.h"
 
+#include <csignal>
 #include <utility>
 
 namespace seglog {
@@ -149,6 +150,7 @@ Status FaultIo::CheckPlan(IoKind kind, const std::string& path) {
       plan_.fail_nth > 0 && (plan_.sticky ? calls_ >= plan_.fail_nth : calls_ == plan_.fail_nth);
   if (!fails) return Status::Ok();
   ++failures_;
+  if (plan_.sys_errno == FaultPlan::kKillProcess) std::raise(SIGKILL);
   return Status::FromErrno(plan_.sys_errno, "injected fault in " + std::string(NameOf(kind)), path);
 }
 

@@ -44,7 +44,8 @@ struct FaultPlan {
   bool sticky = false;        // ... and every matching call after it
   uint32_t kinds = ~0u;       // IoKind bits that match
   std::string path_includes{};  // only paths that contain this match
-  int sys_errno = 5;          // EIO
+  int sys_errno = 5;          // EIO; kKillProcess ends the process there instead, as kill -9 would
+  static constexpr int kKillProcess = 0;
 };
 
 class FaultIo final : public Io {

@@ -294,4 +294,6 @@ export interface FaultPlan {
   pathIncludes?: string
   /** errno name, default EIO. */
   errno?: 'EIO' | 'ENOSPC' | 'EMFILE'
+  /** Instead of failing, the process dies at that call, as by kill -9. */
+  kill?: boolean
 }

@@ -100,8 +100,16 @@ class NativeEngine implements Engine {
   }
 
   injectFaults(plan: FaultPlan | null): void {
-    const { failNth = 0, sticky = false, kinds = [], pathIncludes = '', errno = 'EIO' } = plan ?? { failNth: -1 }
-    this.#calls.native.injectFaults(failNth, sticky, kinds.join(','), pathIncludes, constants.errno[errno])
+    const {
+      failNth = 0,
+      sticky = false,
+      kinds = [],
+      pathIncludes = '',
+      errno = 'EIO',
+      kill = false,
+    } = plan ?? { failNth: -1 }
+    const errorNumber = kill ? 0 : constants.errno[errno]
+    this.#calls.native.injectFaults(failNth, sticky, kinds.join(','), pathIncludes, errorNumber)
   }
 
   ioCalls(): number {
