@@ -10,9 +10,9 @@ import { cacheFolder, countLine, root, run } from './shared.mjs'
 
 const zigVersion = '0.17.1'
 
-/** A further target is a row here. */
+/** Folder under prebuilds/ and zig's name of the target. A further one is a row here. */
 const targets = {
-  'linux-x64': { zig: 'x86_64-linux-gnu.2.28', flags: '-mcpu=x86_64' },
+  'linux-x64': 'x86_64-linux-gnu.2.28',
 }
 
 /** The zig program, installed once. */
@@ -28,11 +28,10 @@ function zig() {
 }
 
 function prebuild(target) {
-  const { zig: triple, flags } = targets[target]
   const built = compileWithCMake(`prebuild-${target}`, {
     CMAKE_CXX_COMPILER: zig(),
-    CMAKE_CXX_COMPILER_ARG1: 'c++',
-    CMAKE_CXX_FLAGS: `-target ${triple} ${flags}`,
+    // Not in CMAKE_CXX_FLAGS, which cmake-js sets itself. A named target also means its baseline CPU, not this one.
+    CMAKE_CXX_COMPILER_ARG1: `c++ -target ${targets[target]}`,
     SEGLOG_HIDE_SYMBOLS: 'ON',
   })
   const file = join('prebuilds', target, 'seglog.node')
