@@ -13,11 +13,11 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-test('prebuilt binaries come before the one compiled here', () => {
+test('the binary compiled here comes before prebuilt ones', () => {
   const names = binaryCandidates('/pkg', {})
-  expect(names[0]).toBe(`/pkg/prebuilds/${process.platform}-${process.arch}/seglog.node`)
-  expect(names.at(-1)).toBe('/pkg/build/Release/seglog.node')
-  if (process.platform === 'linux') expect(names[1]).toContain('-musl/')
+  expect(names[0]).toBe('/pkg/build/Release/seglog.node')
+  expect(names[1]).toBe(`/pkg/prebuilds/${process.platform}-${process.arch}/seglog.node`)
+  if (process.platform === 'linux') expect(names[2]).toContain('-musl/')
 })
 
 test('SEGLOG_NATIVE names the only candidate', () => {

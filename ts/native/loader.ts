@@ -4,15 +4,18 @@ import { dirname, join, resolve } from 'node:path'
 import { SeglogError } from '../errors/seglog-error.js'
 import type { NativeModule } from './binding.js'
 
-/** Where a binary may be, in the order they are tried. `SEGLOG_NATIVE` names one and rules out the others. */
+/**
+ * Where a binary may be, in the order they are tried: one compiled here was asked for, so it comes first. `SEGLOG_NATIVE`
+ * names one and rules out the others.
+ */
 export function binaryCandidates(root: string, env: NodeJS.ProcessEnv): string[] {
   if (env.SEGLOG_NATIVE) return [resolve(env.SEGLOG_NATIVE)]
   const target = `${process.platform}-${process.arch}`
   // Which C library runs is not asked: the binary of the other one does not load, and the next is tried.
   const prebuilt = process.platform === 'linux' ? [target, `${target}-musl`] : [target]
   return [
-    ...prebuilt.map((name) => join(root, 'prebuilds', name, 'seglog.node')),
     join(root, 'build', 'Release', 'seglog.node'),
+    ...prebuilt.map((name) => join(root, 'prebuilds', name, 'seglog.node')),
   ]
 }
 
