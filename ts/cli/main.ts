@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { version } from '../../package.json'
+
+/** Loaded when they are asked for: most starts need one of them. */
+const commands: Readonly<Record<string, () => Promise<{ register: (program: Command) => void }>>> = {
+  topic: () => import('./topic.js'),
+  produce: () => import('./produce.js'),
+  consume: () => import('./consume.js'),
+  log: () => import('./log.js'),
+  bench: () => import('./bench.js'),
+  'build-native': () => import('./build-native.js'),
+}
+
+const failed = 1
+const badUsage = 2
+
+/** Runs one command line (without node and script); resolves to the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const program = new Command('seglog')
+    .description('A durable, Kafka-shaped log: topics, records and files of a data directory.')
+    .version(version)
+    .showSuggestionAfterError()
+    .exitOverride()
+  const named = args.find((one) => !one.startsWith('-')) ?? ''
+  const wanted = Object.hasOwn(commands, named) ? [commands[named]] : Object.values(commands)
+  for (const load of wanted) (await load()).register(program)
+  for (const command of everyCommand(program)) command.exitOverride()
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    return exitCodeOf(error)
+  }
+}
+
+function everyCommand(command: Command): Command[] {
+  return command.commands.flatMap((one) => [one, ...everyCommand(one)])
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version are shown by throwing; help that nobody asked for means that something was missing.
+    const isShown = error.exitCode === 0 && error.code !== 'commander.help'
+    return isShown ? 0 : badUsage
+  }
+  const { message = String(error), code } = error as { message?: string; code?: string }
+  process.stderr.write(`seglog: ${message}${code === undefined ? '' : ` (${code})`}\n`)
+  return code === 'INVALID_OPTION' || code === 'MISSPELLED_OPTION' ? badUsage : failed
+}
+
+if (require.main === module) {
+  // A reader that has seen enough, like head, closes the pipe.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : failed))
+  main(process.argv.slice(2)).then((code) => {
+    process.exitCode = code
+  })
+}
