@@ -47,15 +47,18 @@ export function asSeglogError(error: unknown): SeglogError {
 
 /**
  * As `asSeglogError`, saying where it happened: topic and partition are part of the error, and its message begins with
- * them unless it names the topic itself.
+ * them, unless it names them itself or speaks of the topic as a whole.
  */
 export function placedError(thrown: unknown, topic: string, partition: number): SeglogError {
   const error = asSeglogError(thrown)
-  if (error.topic !== undefined && error.partition !== undefined) return error
+  const place = `${topic}-${partition}`
+  const ofTopic = error.topic !== undefined && error.partition === undefined
+  const named = ofTopic || error.message.includes(place)
+  if (named && error.partition !== undefined) return error
   const { code, message, retriable, cause, offset, path, position, key } = error
-  const placed = message.includes(topic) ? message : `${topic}-${partition}: ${message}`
   const detail: SeglogErrorDetail = { retriable, cause, topic, partition, offset, path, position, key }
-  for (const name of Object.keys(detail) as (keyof SeglogErrorDetail)[])
+  for (const name of Object.keys(detail) as (keyof SeglogErrorDetail)[]) {
     if (detail[name] === undefined) delete detail[name]
-  return new SeglogError(code, placed, detail)
+  }
+  return new SeglogError(code, named ? message : `${place}: ${message}`, detail)
 }

@@ -146,26 +146,28 @@ export class TopicStore implements MetadataStore {
       deleting: new Map(this.#state.deleting),
       nextProducerId: this.#state.nextProducerId,
     }
-    const applied = round.filter((change) => {
+    // A refusal may rest on another change of this round, so it too is told when the round is durable.
+    const refused = new Map<Change, unknown>()
+    for (const change of round) {
       try {
         change.apply(next)
-        return true
       } catch (error) {
-        change.reject(error)
-        return false
+        refused.set(change, error)
       }
-    })
-    if (applied.length === 0) return
+    }
     try {
-      await this.#directory.replaceFile(fileName, serializeState(next))
+      if (refused.size < round.length) await this.#directory.replaceFile(fileName, serializeState(next))
     } catch (error) {
       this.#byCollision = names
-      for (const change of applied) change.reject(error)
+      for (const change of round) change.reject(error)
       return
     }
-    this.#state = next
-    this.#directory.topicsChanged()
-    for (const change of applied) change.resolve()
+    if (refused.size < round.length) {
+      this.#state = next
+      this.#directory.topicsChanged()
+    }
+    for (const change of round) if (!refused.has(change)) change.resolve()
+    for (const [change, error] of refused) change.reject(error)
   }
 }
 
