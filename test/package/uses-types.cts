@@ -1,4 +1,4 @@
-import { type Message, open, SeglogError } from 'seglog'
+import { type ConsumerMessage, open, SeglogError } from 'seglog'
 
 export async function offsets(folder: string): Promise<bigint[]> {
   const log = await open(folder, { readOnly: true })
@@ -6,7 +6,7 @@ export async function offsets(folder: string): Promise<bigint[]> {
   const consumer = log.consumer({ from: 'earliest' })
   await consumer.subscribe(['orders'])
   for await (const message of consumer) {
-    const { offset, value }: Message = message
+    const { offset, value }: ConsumerMessage = message
     if (value !== null && Buffer.isBuffer(value)) seen.push(offset)
   }
   return seen
