@@ -54,6 +54,8 @@ export class AppendQueue {
   readonly #target: AppendTarget
   readonly #jobs: (AppendJob | (() => Promise<void>))[] = []
   #running = false
+  /** Something is under way. Ends before its caller is answered: the answer may lead to the next append at once. */
+  #busy = false
 
   constructor(target: AppendTarget) {
     this.#target = target
@@ -61,7 +63,7 @@ export class AppendQueue {
 
   /** True if nothing is queued or under way: the mapped lane may be tried. */
   get idle(): boolean {
-    return !this.#running
+    return !this.#busy && this.#jobs.length === 0
   }
 
   append(append: QueuedAppend): Promise<AppendInfo> {
@@ -74,7 +76,12 @@ export class AppendQueue {
   /** Runs `work` after everything queued before and ahead of everything after. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push(() => work().then(resolve, reject))
+      this.#jobs.push(() =>
+        work().then(
+          (result) => this.#settle(() => resolve(result)),
+          (error: unknown) => this.#settle(() => reject(error)),
+        ),
+      )
       this.#start()
     })
   }
@@ -87,10 +94,17 @@ export class AppendQueue {
 
   async #run(): Promise<void> {
     for (let job = this.#jobs.shift(); job !== undefined; job = this.#jobs.shift()) {
+      this.#busy = true
       if (typeof job === 'function') await job()
       else await this.#appendGroup(job)
     }
     this.#running = false
+  }
+
+  /** Answers callers; `last`: of what is under way. */
+  #settle(answer: () => void, last = true): void {
+    if (last) this.#busy = false
+    answer()
   }
 
   async #appendGroup(first: AppendJob): Promise<void> {
@@ -98,19 +112,25 @@ export class AppendQueue {
     try {
       await this.#target.prepare(first.append)
       const known = this.#target.admit(first.append)
-      if (known !== null) return first.resolve(known)
+      if (known !== null) return this.#settle(() => first.resolve(known))
       if (this.#target.rollDue(first.append.summary)) await this.#target.roll(first.append.summary)
       group.push(first)
       this.#gather(group)
       await this.#submit(group)
     } catch (error) {
-      if (group.length <= 1) return first.reject(error)
-      if (!batchFaults.has(codeOf(error) ?? '')) {
+      if (group.length <= 1) return this.#settle(() => first.reject(error))
+      if (batchFaults.has(codeOf(error) ?? '')) return this.#submitEach(group)
+      this.#settle(() => {
         for (const job of group) job.reject(error)
-        return
-      }
-      // One of them is at fault: each alone tells which.
-      for (const job of group) await this.#submit([job]).catch(job.reject)
+      })
+    }
+  }
+
+  /** One of them is at fault: each alone tells which. Nobody may come between them. */
+  async #submitEach(group: readonly AppendJob[]): Promise<void> {
+    for (const job of group) {
+      const last = job === group.at(-1)
+      await this.#submit([job], last).catch((error: unknown) => this.#settle(() => job.reject(error), last))
     }
   }
 
@@ -131,7 +151,7 @@ export class AppendQueue {
     }
   }
 
-  async #submit(group: readonly AppendJob[]): Promise<void> {
+  async #submit(group: readonly AppendJob[], last = true): Promise<void> {
     const buffers = group.length === 1 ? group[0].append.buffers : group.flatMap((job) => job.append.buffers)
     let appended: Appended
     try {
@@ -145,11 +165,15 @@ export class AppendQueue {
     }
     this.#target.grown(appended)
     let baseOffset = appended.baseOffset
-    for (const job of group) {
-      job.resolve(this.#target.accepted(job.append, baseOffset))
-      baseOffset += job.append.summary.offsetCount
-    }
+    const infos = group.map(({ append }) => {
+      const info = this.#target.accepted(append, baseOffset)
+      baseOffset += append.summary.offsetCount
+      return info
+    })
     this.#target.visible()
+    this.#settle(() => {
+      for (const [i, job] of group.entries()) job.resolve(infos[i])
+    }, last)
   }
 }
 

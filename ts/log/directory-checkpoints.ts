@@ -1,6 +1,6 @@
 import type { Directory } from '../native/engine.js'
 import { codeOf } from './error-code.js'
-import type { Log } from './log.js'
+import type { Log, LogMarks } from './log.js'
 import type { Logger } from './logger.js'
 import { checkpointFiles, OffsetCheckpoint } from './offset-checkpoint.js'
 
@@ -8,10 +8,12 @@ type Kind = 'recoveryPoint' | 'highWatermark' | 'logStart'
 const kinds: readonly Kind[] = ['recoveryPoint', 'highWatermark', 'logStart']
 
 /** The checkpoint files of a data directory. Partitions that are not open keep what the files said. */
-export class DirectoryCheckpoints {
+export class DirectoryCheckpoints implements LogMarks {
   readonly #files: Directory
   readonly #checkpoints: Readonly<Record<Kind, OffsetCheckpoint>>
   #writing: Promise<void> = Promise.resolve()
+  /** Deleted partitions are still in the files. */
+  #forgotten = false
 
   private constructor(files: Directory, checkpoints: Readonly<Record<Kind, OffsetCheckpoint>>) {
     this.#files = files
@@ -56,7 +58,12 @@ export class DirectoryCheckpoints {
   }
 
   forget(topic: string, partition: number): void {
-    for (const kind of kinds) this.#checkpoints[kind].delete(topic, partition)
+    for (const kind of kinds) if (this.#checkpoints[kind].delete(topic, partition)) this.#forgotten = true
+  }
+
+  /** Before a partition is made: what the files say of a deleted one of that name must not be taken for its marks. */
+  async settleForgotten(): Promise<void> {
+    if (this.#forgotten) await this.#write(kinds)
   }
 
   async save(logs: readonly Log[] | Promise<readonly Log[]>): Promise<void> {
@@ -81,6 +88,13 @@ export class DirectoryCheckpoints {
     await this.#write(['logStart'])
   }
 
+  async lowerRecoveryPoint({ topic, partition }: Log, offset: number): Promise<void> {
+    const { recoveryPoint } = this.#checkpoints
+    if ((recoveryPoint.get(topic, partition) ?? 0) <= offset) return
+    recoveryPoint.set(topic, partition, offset)
+    await this.#write(['recoveryPoint'])
+  }
+
   #write(which: readonly Kind[]): Promise<void> {
     const writing = this.#writing
       .catch(() => {})
@@ -88,6 +102,7 @@ export class DirectoryCheckpoints {
         for (const kind of which) {
           await this.#files.replaceFile(checkpointFiles[kind], this.#checkpoints[kind].serialize())
         }
+        if (which === kinds) this.#forgotten = false
       })
     this.#writing = writing
     return writing

@@ -85,6 +85,8 @@ export class LogDirectory {
   readonly #folders: Set<string>
   /** Found folders that nobody has brought into order yet. */
   readonly #unsettled: Map<string, FoundPartition>
+  /** Folders whose log was closed here but could not be left exact. */
+  readonly #inexact = new Set<string>()
   #settling: Promise<void> = Promise.resolve()
   #closing: Promise<void> | null = null
 
@@ -201,6 +203,7 @@ export class LogDirectory {
     await log?.abandon()
     this.#slots.delete(folder)
     this.#unsettled.delete(folder)
+    this.#inexact.delete(folder)
     if (!this.#folders.delete(folder)) return
     const away = deletedFolderName(topic, partition)
     await this.files.rename(folder, away)
@@ -227,8 +230,9 @@ export class LogDirectory {
     const logs = await this.#openLogs()
     await Promise.all(logs.map((log) => log.close().catch((error: unknown) => failures.push(error))))
     await Promise.allSettled(this.#removals)
-    const settled = this.leftBehind === 'clean' || this.leftBehind === 'new' || this.#unsettled.size === 0
-    const clean = !this.readOnly && !this.offline && failures.length === 0 && settled
+    const started = this.leftBehind === 'clean' || this.leftBehind === 'new'
+    const exact = this.#inexact.size === 0 && (started || this.#unsettled.size === 0)
+    const clean = !this.readOnly && !this.offline && failures.length === 0 && exact
     try {
       if (!this.readOnly && !this.offline) {
         await this.#checkpoints.save(logs)
@@ -242,7 +246,8 @@ export class LogDirectory {
   }
 
   #open(folder: string, options: OpenLogOptions): Slot {
-    const how = this.#unsettled.has(folder) ? this.leftBehind : 'clean'
+    const untouched = this.#unsettled.has(folder) || this.readOnly
+    const how = this.#inexact.has(folder) ? 'scan' : untouched ? this.leftBehind : 'clean'
     const opening = this.#opener.open(options, { exists: this.#folders.has(folder), leftBehind: how })
     const slot: Slot = { log: opening, claimed: false }
     this.#slots.set(folder, slot)
@@ -250,8 +255,9 @@ export class LogDirectory {
       (log) => {
         this.#folders.add(folder)
         this.#unsettled.delete(folder)
+        this.#inexact.delete(folder)
         log.onClosed = (exact) => {
-          if (!exact) this.#unsettled.set(folder, options)
+          if (!exact && !this.readOnly) this.#inexact.add(folder)
         }
       },
       (error: unknown) => {

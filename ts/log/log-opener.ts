@@ -79,7 +79,7 @@ export class LogOpener {
       logStartOffset,
       highWatermark: Math.max(logStartOffset, Math.min(highWatermark, segments.endOffset)),
       unclean: state.exists && state.leftBehind !== 'clean',
-      saveLogStart: (changed) => checkpoints.saveLogStart(changed),
+      marks: checkpoints,
     })
     if (!context.readOnly) {
       segments.flushClosedFrom(recovered.flushFrom)
@@ -114,6 +114,7 @@ export class LogOpener {
 
   async #create(context: LogContext, topicId: string): Promise<RecoveredLog> {
     const { directory, folder } = context
+    await this.#surroundings.checkpoints.settleForgotten()
     await directory.makeDirectory(folder)
     await directory.replaceFile(`${folder}/${partitionMetadataFile}`, serializePartitionMetadata(topicId))
     const active = await openActiveSegment(context, 0, { create: true })

@@ -25,8 +25,15 @@ export interface LogParts {
   highWatermark: number
   /** The log was not left behind cleanly. */
   unclean: boolean
-  /** Makes the log start durable. */
-  saveLogStart: (log: Log) => Promise<void>
+  marks: LogMarks
+}
+
+/** The checkpoints of the directory, as one log needs them. */
+export interface LogMarks {
+  /** The log start is on disk when it resolves. */
+  saveLogStart(log: Log): Promise<void>
+  /** The recovery point is on disk and not above `offset` when it resolves. */
+  lowerRecoveryPoint(log: Log, offset: number): Promise<void>
 }
 
 /**
@@ -55,7 +62,7 @@ export class Log {
   readonly #producers: ProducerTracker
   readonly #queue: AppendQueue
   readonly #unclean: boolean
-  readonly #saveLogStart: (log: Log) => Promise<void>
+  readonly #marks: LogMarks
   readonly #out = new Float64Array(appendFieldCount)
   readonly #nativeOptions: { -readonly [K in keyof AppendOptions]: AppendOptions[K] }
   #epochs: LeaderEpochs
@@ -79,7 +86,7 @@ export class Log {
     this.#leaderEpoch = parts.epochs.latest
     this.#logStartOffset = parts.logStartOffset
     this.#unclean = parts.unclean
-    this.#saveLogStart = parts.saveLogStart
+    this.#marks = parts.marks
     this.#nativeOptions = { leaderEpoch: this.#leaderEpoch, appendTime: -1, crc: 'compute', keepOffsets: false }
     this.#queue = new AppendQueue(this.#appendTarget())
     this.#segments.onRoll = () => this.#producers.rolled()
@@ -220,9 +227,12 @@ export class Log {
     return this.#queue.exclusive(async () => {
       if (offset >= this.#segments.endOffset) return
       if (offset < this.#logStartOffset) throw this.#outOfRange(offset)
+      // First: a recovery point above the end would read as lost records.
+      await this.#marks.lowerRecoveryPoint(this, offset)
       await this.#segments.truncateTo(offset)
       this.#reader.forget()
       const end = this.#segments.endOffset
+      await this.#marks.lowerRecoveryPoint(this, end)
       this.highWatermark = Math.min(this.highWatermark, end)
       const epochs = new LeaderEpochs(this.#epochs.entries)
       epochs.truncateFromEnd(end)
@@ -245,7 +255,7 @@ export class Log {
       this.#logStartOffset = offset
       this.highWatermark = Math.max(this.highWatermark, offset)
       this.#context.slot?.set({ logStartOffset: offset })
-      await this.#saveLogStart(this)
+      await this.#marks.saveLogStart(this)
       await this.#producers.removed(await this.#segments.removeBelow(offset))
       const epochs = new LeaderEpochs(this.#epochs.entries)
       if (epochs.truncateFromStart(offset)) await this.#saveEpochs(epochs)
