@@ -62,7 +62,7 @@ Status DataDirectory::OpenFiles() {
     if (read_only() || !options_.create) {
       return Status::Error(ErrorCode::kNotFound, "there is no data directory", path_);
     }
-    SEGLOG_RETURN_IF_ERROR(io_.MakeDirectory(path_));
+    SEGLOG_RETURN_IF_ERROR(CreateFolder(path_));
   } else if (!info.ok()) {
     return info.status();
   } else if (!info->is_directory) {

@@ -84,7 +84,7 @@ class DataDirectory {
   Result<std::vector<uint8_t>> ReadFile(const std::string& path);
   /// Temporary file, fsync, rename, fsync of the folder.
   Status ReplaceFile(const std::string& path, ByteSpan bytes);
-  /// mkdir -p and fsync of the parent.
+  /// mkdir -p and fsync of each parent.
   Status MakeDirectory(const std::string& path);
   Status Rename(const std::string& from, const std::string& to);
   Status Remove(const std::string& path);
@@ -99,6 +99,8 @@ class DataDirectory {
   DataDirectory(Io& io, std::string path, DirectoryOptions options);
   Status OpenFiles();
   Status TakeLock();
+  /// With its missing parents, each of them known to the folder above it on disk.
+  Status CreateFolder(const std::string& path);
   bool HeldByAnother();
   Status JudgeWhatIsLeft(EndsContents* before);
   Status BeginWriting(const EndsContents& before);

@@ -22,6 +22,15 @@ Status WriteWhole(Io& io, const std::string& path, ByteSpan bytes) {
 
 }  // namespace
 
+Status DataDirectory::CreateFolder(const std::string& path) {
+  const std::string parent = FolderOf(path);
+  if (parent != "." && parent != "/" && io_.Stat(parent).status().code() == ErrorCode::kNotFound) {
+    SEGLOG_RETURN_IF_ERROR(CreateFolder(parent));
+  }
+  SEGLOG_RETURN_IF_ERROR(io_.MakeDirectory(path));
+  return io_.SyncDirectory(parent);
+}
+
 Result<std::vector<std::string>> DataDirectory::List(const std::string& path) { return io_.List(Resolve(path)); }
 
 Result<std::optional<FileInfo>> DataDirectory::Stat(const std::string& path) {
@@ -62,11 +71,7 @@ Status DataDirectory::ReplaceFile(const std::string& path, ByteSpan bytes) {
 
 Status DataDirectory::MakeDirectory(const std::string& path) {
   SEGLOG_RETURN_IF_ERROR(CheckWritable());
-  const std::string target = Resolve(path);
-  return Failed(WithReserves([&] {
-    SEGLOG_RETURN_IF_ERROR(io_.MakeDirectory(target));
-    return io_.SyncDirectory(FolderOf(target));
-  }));
+  return Failed(WithReserves([&] { return CreateFolder(Resolve(path)); }));
 }
 
 Status DataDirectory::Rename(const std::string& from, const std::string& to) {

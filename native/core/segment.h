@@ -156,7 +156,8 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
 
   /// Final time-index entry, helper retired, mapping gone, `.log` exact, indexes written; not yet on disk. Idempotent.
   Status Seal();
-  /// Cuts to the batch boundary at or below `offset`, indexes too, and raises the slot's generation.
+  /// Cuts to the batch boundary at or below `offset`, indexes too, and raises the slot's generation. The cut is on
+  /// disk when it returns.
   Status TruncateTo(RecordOffset offset);
   /// Closes the files, leaving an unsealed segment as a kill would. Idempotent.
   void Close();

@@ -127,7 +127,7 @@ Status Segment::TruncateTo(RecordOffset offset) {
     auto batch = Find(offset, published(), Wait::kYes);
     if (!batch.ok()) return batch.status();
     if (!*batch) return Status::Ok();
-    end = {(*batch)->position, (*batch)->header.base_offset};
+    end = {(*batch)->position, std::min(offset, (*batch)->header.base_offset)};  // in a gap: exactly there
   }
   RetireHelper();
   window_->Drop();
@@ -139,10 +139,13 @@ Status Segment::TruncateTo(RecordOffset offset) {
     options_.slot->RaiseGeneration();
     options_.slot->SetSegment(options_.base_offset, end.position, end.offset);
   }
+  // Durable step by step: a lower bound above the cut would make a torn tail look like damage, and what was cut must
+  // not come back behind what is appended in its place.
   const auto cut = [&]() -> Status {
-    SEGLOG_RETURN_IF_ERROR(directory_->ends_file()->WriteOut());
+    SEGLOG_RETURN_IF_ERROR(directory_->FlushEnds());
     SEGLOG_RETURN_IF_ERROR(file_->Truncate(end.position.value));
     window_->SetFileSize(end.position.value);
+    SEGLOG_RETURN_IF_ERROR(directory_->FlushFailed(file_->SyncData()));
     SEGLOG_RETURN_IF_ERROR(offset_index_->TruncateTo(end.offset, end.position));
     SEGLOG_RETURN_IF_ERROR(time_index_->TruncateTo(end.offset));
     SEGLOG_RETURN_IF_ERROR(offset_index_->entries() == 0 ? time_index_->Clear()

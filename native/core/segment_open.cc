@@ -66,7 +66,9 @@ Result<std::shared_ptr<Segment>> Segment::Open(std::shared_ptr<DataDirectory> di
       std::make_unique<AppendWindow>(*segment->directory_, *segment->file_, segment->options_.segment_bytes, segment->end_.value);
   if (EndsSlot* slot = segment->options_.slot; slot != nullptr) {
     slot->SetSegment(segment->options_.base_offset, segment->end_, segment->next_offset_);
-    slot->SetDurable(segment->options_.base_offset, segment->durable_.position, segment->durable_.offset);
+    // Nothing is claimed for a segment of which nothing is known to be on disk: its name may not be either.
+    const LogEnd durable = segment->durable_;
+    if (durable.position.value > 0) slot->SetDurable(segment->options_.base_offset, durable.position, durable.offset);
     SEGLOG_RETURN_IF_ERROR(segment->directory_->Failed(segment->directory_->ends_file()->WriteOut()));
   }
   segment->WatchAgain();
@@ -155,7 +157,7 @@ Status Segment::AdoptActiveEnd(int64_t file_size) {
     if (offset_index_->entries() == 0) SEGLOG_RETURN_IF_ERROR(time_index_->Clear());
   }
   const auto leads_there = [&](const Status& walked) {
-    return walked.ok() && (!options_.end || next_offset_ == end.offset);
+    return walked.ok() && (!options_.end || next_offset_ <= end.offset);  // below it: cut inside a gap
   };
   Status walked = WalkTo(end.position, false, true);
   if (!leads_there(walked) && (walked.ok() || walked.code() == ErrorCode::kCorrupt)) {
@@ -171,6 +173,7 @@ Status Segment::AdoptActiveEnd(int64_t file_size) {
         .At(end_.value, next_offset_.value);
   }
   index_suspect_.store(false, std::memory_order_relaxed);
+  if (options_.end) next_offset_ = end.offset;
   if (options_.end) SEGLOG_RETURN_IF_ERROR(directory_->Failed(EraseBehind(end.position, file_size)));
   durable_ = DurableAtOpen();
   folder_synced_ = directory_->left_behind() == LeftBehind::kClean;
