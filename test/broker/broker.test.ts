@@ -118,10 +118,31 @@ describe('a disk that fails', () => {
     expect((await test.createTopic('u')).errorCode).toBe(code('KAFKA_STORAGE_ERROR'))
   })
 
+  it('that is full refuses records until there is room again, and keeps serving', async () => {
+    const { it: test, broker } = await openWithTopic()
+    await test.produce('t', batchOf(['before']))
+    openEngine().injectFaults({
+      failNth: 1,
+      sticky: true,
+      kinds: ['reserve', 'write'],
+      pathIncludes: 't-0',
+      errno: 'ENOSPC',
+    })
+    const large = batchOf(Array.from({ length: 4000 }, () => 'x'.repeat(200)))
+    const refused = await test.produce('t', large)
+    openEngine().injectFaults(null)
+    expect(refused.errorCode).toBe(code('KAFKA_STORAGE_ERROR'))
+    expect(causeOf(refused)).toMatchObject({ code: 'NO_SPACE', retriable: true, topic: 't', partition: 0 })
+    expect(broker.offline).toBe(false)
+    expect(valuesOf((await test.fetch('t', 0)).records)).toEqual(['before'])
+    expect(await test.produce('t', batchOf(['after']), { acks: -1 })).toMatchObject({ errorCode: 0, baseOffset: 1n })
+  })
+
   it('leaves topics as they were when seglog.json cannot be written', async () => {
     const { it: test } = await openWithTopic()
     openEngine().injectFaults({
       failNth: 1,
+      sticky: true,
       kinds: ['open', 'write', 'rename'],
       pathIncludes: 'seglog.json',
       errno: 'ENOSPC',
@@ -161,7 +182,13 @@ describe('opening', () => {
     expect(test.broker.readOnly).toBe(true)
     expect(valuesOf((await test.fetch('t', 0)).records)).toEqual(['x'])
     expect(await test.fetch('t', 0, { partition: 1 })).toMatchObject({ errorCode: 0, highWatermark: 0n })
-    for (const part of [await test.produce('t', batchOf(['y'])), await test.createTopic('u')]) {
+    expect(await test.listOffset('t', -1n, 1)).toMatchObject({ errorCode: 0, offset: 0n })
+    const refused = [
+      await test.produce('t', batchOf(['y'])),
+      await test.produce('t', batchOf(['y']), { partition: 1 }),
+      await test.createTopic('u'),
+    ]
+    for (const part of refused) {
       expect(part.errorCode).toBe(code('POLICY_VIOLATION'))
       expect(causeOf(part)?.code).toBe('READ_ONLY')
     }

@@ -1,6 +1,6 @@
-import type { Log } from '../log/log.js'
 import type { AppendInfo } from '../log/log-types.js'
 import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
+import type { PartitionLog } from './partition-log.js'
 import type { WaitingFetch, Watched } from './waiting-fetches.js'
 
 /** What a produce asks to have happened before it is answered. 0 and 1: in the page cache. -1: on disk. */
@@ -11,12 +11,12 @@ export type Acks = 0 | 1 | -1
  * the high watermark is the end of the log.
  */
 export class Partition implements Watched {
-  readonly log: Log
+  readonly log: PartitionLog
   readonly waiting = new Set<WaitingFetch>()
   appendedBytes = 0
   #turn: Promise<void> | null = null
 
-  constructor(log: Log) {
+  constructor(log: PartitionLog) {
     this.log = log
     if (log.highWatermark !== log.logEndOffset) log.highWatermark = log.logEndOffset
     log.onAppend = this.#onAppend

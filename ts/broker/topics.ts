@@ -6,6 +6,7 @@ import { zeroUuid } from '../protocol/uuid.js'
 import type { BrokerConfig } from './broker-config.js'
 import type { MetadataStore, TopicRecord } from './metadata-store.js'
 import { Partition } from './partition.js'
+import { unwrittenLog } from './partition-log.js'
 import { TopicConfig } from './topic-config.js'
 
 const removalsAtOnce = 64
@@ -150,18 +151,20 @@ export class Topics {
 
   async #open(topic: Topic, index: number): Promise<Partition> {
     const { name, id } = topic.record
+    const config = topic.config.log
+    if (this.#logs.readOnly && !this.#onDisk(name, index)) {
+      return new Partition(unwrittenLog(name, index, config, this.#logs.path))
+    }
     try {
-      const log = await this.#logs.openLog({
-        topic: name,
-        partition: index,
-        topicId: id,
-        config: topic.config.log,
-      })
-      return new Partition(log)
+      return new Partition(await this.#logs.openLog({ topic: name, partition: index, topicId: id, config }))
     } catch (error) {
       this.#logger.error({ topic: name, partition: index, err: error }, 'partition cannot be opened')
       throw error
     }
+  }
+
+  #onDisk(topic: string, partition: number): boolean {
+    return this.#logs.found.some((folder) => folder.topic === topic && folder.partition === partition)
   }
 
   async #remove(record: TopicRecord, opened: readonly (Partition | Promise<Partition> | undefined)[]): Promise<void> {
