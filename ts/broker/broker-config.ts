@@ -5,7 +5,7 @@ import { topicConfigs } from './topic-config-table.js'
 const own: ConfigTable = {
   'auto.create.topics.enable': booleanConfig(
     true,
-    'Create a topic when somebody writes to it or asks for it by name.',
+    'Create a topic when a client that may have it created asks for it by name.',
     { used: true },
   ),
   'default.replication.factor': intConfig(1, 1, 'Replicas of topics created without a number of their own.', {

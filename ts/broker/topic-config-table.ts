@@ -19,7 +19,7 @@ export const topicConfigs: ConfigTable = {
     'delete',
     ['delete', 'compact'],
     'What happens to old records: delete whole segments by age and size, compact to the newest record of each key, both, or (empty) keep everything.',
-    { used: true, synonyms: ['log.cleanup.policy'] },
+    { synonyms: ['log.cleanup.policy'] },
   ),
   'compression.gzip.level': {
     ...intConfig(-1, -1, "Level for records that the broker compresses with gzip; -1 is the codec's own.", {
@@ -129,10 +129,9 @@ export const topicConfigs: ConfigTable = {
     -1,
     -1,
     "Size above which a partition's oldest segments are deleted; -1 without limit.",
-    { used: true, synonyms: ['log.retention.bytes'] },
+    { synonyms: ['log.retention.bytes'] },
   ),
   'retention.ms': longConfig(168 * hour, -1, 'Age above which segments are deleted; -1 never.', {
-    used: true,
     synonyms: ['log.retention.ms', minutes('log.retention.minutes'), hours('log.retention.hours')],
   }),
   'segment.bytes': intConfig(1024 ** 3, 1024 ** 2, 'Size at which a new segment file is begun.', {
