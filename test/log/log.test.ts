@@ -58,6 +58,27 @@ describe('append and read', () => {
     expect(await log.offsetForTimestamp(42_000)).toEqual({ offset: 0, timestamp: 42_000, leaderEpoch: 0 })
   })
 
+  it('returns to the mapped lane when nothing is queued, also for a caller that waits for each answer', async () => {
+    const directory = await openDirectory()
+    if (!directory.files.mappedLane) return
+    const log = await openLog(directory, { ...smallConfig, segmentBytes: 1 << 20 })
+    let atOnce = false
+    for (let i = 0; i < 200 && !atOnce; i++) {
+      const answer = log.append(batch(), { crc: 'compute' })
+      atOnce = !(answer instanceof Promise)
+      await answer
+      if (!atOnce) await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    expect(atOnce).toBe(true)
+    // A small append behind a large one, which only the storage lane takes, keeps its place.
+    const large = append(log, batchOfSize(100_000))
+    const small = append(log, batch())
+    const [first, second] = await Promise.all([large, small])
+    expect(second.baseOffset).toBe(first.baseOffset + 1)
+    const next = log.append(batch(), { crc: 'compute' })
+    expect(next instanceof Promise ? await next : next).toMatchObject({ baseOffset: second.baseOffset + 1 })
+  })
+
   it('wakes readers once a record can be read', async () => {
     const log = await openLog(await openDirectory())
     const seen: number[] = []

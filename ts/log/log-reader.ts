@@ -8,6 +8,8 @@ import { isPromise, type MaybePromise } from './maybe-promise.js'
 
 /** What one read on the calling thread may take: longer ones would hold up the event loop. */
 const hotReadBytes = 256 * 1024
+/** From this size on a read first asks where it begins, so that it takes no more memory than it needs. */
+const lookUpBytes = 16 * 1024
 /** How many readers' places are remembered. */
 const cursorCount = 8
 const empty = Buffer.alloc(0)
@@ -82,31 +84,33 @@ export class LogReader {
     maxBytes: number,
     limit: number,
   ): MaybePromise<LogRead | null> {
-    const start = this.#startPosition(entry, segment, offset)
-    if (start === null || (start !== undefined && start >= limit)) return null
-    const available = limit - (start ?? 0)
-    if (start !== undefined) {
-      let target = Buffer.allocUnsafe(Math.min(Math.max(maxBytes, 1), available, hotReadBytes))
-      let count = segment.readNow(offset, limit, target)
-      if (count < -1 && -count <= hotReadBytes) {
-        target = Buffer.allocUnsafe(-count)
-        count = segment.readNow(offset, limit, target)
-      }
-      if (count > 0) return this.#result(entry, target.subarray(0, count), offset, start)
-      if (count === 0) return null
+    const start = this.#startPosition(entry, segment, offset, maxBytes)
+    const available = start === null ? 0 : limit - (start ?? 0)
+    if (start === null || available <= 0) return null
+    let target = Buffer.allocUnsafe(Math.min(Math.max(maxBytes, 1), available, hotReadBytes))
+    let count = segment.readNow(offset, limit, target)
+    if (count < -1 && -count <= hotReadBytes) {
+      target = Buffer.allocUnsafe(-count)
+      count = segment.readNow(offset, limit, target)
     }
+    if (count > 0) return this.#result(entry, target.subarray(0, count), offset, start)
+    if (count === 0) return null
     return segment
       .read(offset, limit, Math.min(maxBytes, available))
       .then((bytes) => (bytes.length === 0 ? null : this.#result(entry, bytes, offset, start)))
   }
 
-  /** Position of the batch that holds `offset`, null behind the end, undefined if only the disk knows. */
-  #startPosition(entry: LogSegment, segment: Segment, offset: number): number | null | undefined {
+  /**
+   * Position of the batch that holds `offset`, null behind the end. Undefined if it is not worth looking for (a small
+   * read is not the first of many) or only the disk knows.
+   */
+  #startPosition(entry: LogSegment, segment: Segment, offset: number, maxBytes: number): number | null | undefined {
     for (const cursor of this.#cursors) {
       if (cursor !== undefined && cursor.offset === offset && cursor.segmentBase === entry.baseOffset) {
         return cursor.position
       }
     }
+    if (maxBytes < lookUpBytes) return undefined
     const located = segment.locateNow(offset)
     return located === null ? null : located?.position
   }
@@ -124,18 +128,14 @@ export class LogReader {
 
 /** The offset after the last batch of a run of whole batches. */
 function offsetAfter(batches: Buffer, segmentBase: number): number {
-  let at = 0
-  let next = -1
-  while (at < batches.length) {
+  let last = 0
+  for (let at = 0; at < batches.length; ) {
+    last = at
     const size = batches.readInt32BE(at + headerAt.batchLength) + batchLengthEnd
-    if (size <= batchLengthEnd || at + size > batches.length) {
-      throw new SeglogError(
-        'CORRUPT_LOG',
-        `segment ${segmentBase}: a batch of ${size} bytes does not lie where it should`,
-      )
-    }
-    next = readInt64(batches, at) + batches.readInt32BE(at + headerAt.lastOffsetDelta) + 1
     at += size
+    if (size <= batchLengthEnd || at > batches.length) {
+      throw new SeglogError('CORRUPT_LOG', `segment ${segmentBase}: a batch of ${size} bytes is not where it should be`)
+    }
   }
-  return next
+  return readInt64(batches, last) + batches.readInt32BE(last + headerAt.lastOffsetDelta) + 1
 }
