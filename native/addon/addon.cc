@@ -1,5 +1,5 @@
-// The module: one function, start(complete, makeError), which gives the binding of a new engine for this environment.
-// ts/native/binding.ts declares its shape.
+// The module: one function, start(complete, makeError), which gives the binding of a new engine for this
+// environment. ts/native/binding.ts declares its shape.
 #include <memory>
 #include <vector>
 
@@ -76,8 +76,8 @@ napi_value Start(napi_env env, napi_callback_info info) {
   }
   void* engines = nullptr;
   napi_get_instance_data(env, &engines);
-  auto& environment =
-      *static_cast<Engines*>(engines)->emplace_back(std::make_unique<Environment>(env, arguments[0], arguments[1]));
+  auto& environment = *static_cast<Engines*>(engines)->emplace_back(
+      std::make_unique<Environment>(env, arguments[0], arguments[1]));
 
   napi_value binding;
   napi_create_object(env, &binding);
@@ -94,7 +94,8 @@ napi_value Start(napi_env env, napi_callback_info info) {
 // Engines shut down in their cleanup hooks; their memory goes with the instance data, after every hook.
 napi_value Init(napi_env env, napi_value exports) {
   napi_set_instance_data(
-      env, new Engines, [](napi_env, void* engines, void*) { delete static_cast<Engines*>(engines); }, nullptr);
+      env, new Engines, [](napi_env, void* engines, void*) { delete static_cast<Engines*>(engines); },
+      nullptr);
   napi_value start;
   napi_create_function(env, "start", NAPI_AUTO_LENGTH, Start, nullptr, &start);
   napi_set_named_property(env, exports, "start", start);

@@ -39,7 +39,8 @@ napi_value Outcome(napi_env env, AppendOutcome outcome) {
 
 }  // namespace
 
-// appendNow(segment, bytes | bytes[], leaderEpoch, appendTime, flags): outcome; the rest is in the segment's state
+// appendNow(segment, bytes | bytes[], leaderEpoch, appendTime, flags): outcome; the rest is in the segment's
+// state
 napi_value AppendNow(napi_env env, napi_callback_info info) {
   Arguments<5> arguments(env, info);
   SegmentHandle* segment = SegmentOf(arguments);
@@ -71,8 +72,8 @@ napi_value AppendNow(napi_env env, napi_callback_info info) {
   return Outcome(env, outcome);
 }
 
-// segmentAppend(segment, bytes[], leaderEpoch, appendTime, flags): ticket of [baseOffset, lastOffset, maxTimestamp,
-// endPosition]
+// segmentAppend(segment, bytes[], leaderEpoch, appendTime, flags): ticket of [baseOffset, lastOffset,
+// maxTimestamp, endPosition]
 napi_value SegmentAppend(napi_env env, napi_callback_info info) {
   Arguments<5> arguments(env, info);
   SegmentHandle* segment = SegmentOf(arguments);
@@ -80,16 +81,17 @@ napi_value SegmentAppend(napi_env env, napi_callback_info info) {
   const AppendOptions options = OptionsOf(arguments);
   std::vector<ByteSpan> parts = arguments.Parts(1, "buffers");
   if (arguments.failed()) return nullptr;
-  return segment->SubmitLeased(
-      arguments.environment(),
-      MakeTask(
-          segment->shared_from_this(),
-          [core = segment->core(), parts = std::move(parts), options] { return core->Append(parts, options); },
-          [](napi_env env, Appended& appended) {
-            std::array<double, 4> fields;
-            Store(appended, fields.data());
-            return ArrayOf(env, fields, Number);
-          }));
+  return segment->SubmitLeased(arguments.environment(),
+                               MakeTask(
+                                   segment->shared_from_this(),
+                                   [core = segment->core(), parts = std::move(parts), options] {
+                                     return core->Append(parts, options);
+                                   },
+                                   [](napi_env env, Appended& appended) {
+                                     std::array<double, 4> fields;
+                                     Store(appended, fields.data());
+                                     return ArrayOf(env, fields, Number);
+                                   }));
 }
 
 }  // namespace seglog::addon

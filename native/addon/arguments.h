@@ -1,6 +1,6 @@
-// Reading the arguments of one call from JavaScript. Every kind is checked here, so that no wrong type reaches
-// the core; the first wrong one throws INVALID_ARGUMENT and the rest are skipped. The hot calls use it too: reading
-// is inline, refusing is not.
+// Reading the arguments of one call from JavaScript. Every kind is checked here, so that no wrong type
+// reaches the core; the first wrong one throws INVALID_ARGUMENT and the rest are skipped. The hot calls use
+// it too: reading is inline, refusing is not.
 #pragma once
 
 #include <node_api.h>
@@ -18,7 +18,8 @@ class Environment;
 
 inline constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 
-/// The bytes of a Uint8Array; false for anything else. They stay where they are while JavaScript holds the array.
+/// The bytes of a Uint8Array; false for anything else. They stay where they are while JavaScript holds the
+/// array.
 inline bool BytesOf(napi_env env, napi_value value, MutableByteSpan* out) {
   napi_typedarray_type type;
   size_t length;
@@ -93,7 +94,8 @@ class Arguments {
   std::vector<ByteSpan> Parts(size_t index, const char* name) {
     std::vector<ByteSpan> parts;
     uint32_t count = 0;
-    if (napi_get_array_length(env_, values_[index], &count) != napi_ok) Refuse(name, "an array of Uint8Array");
+    if (napi_get_array_length(env_, values_[index], &count) != napi_ok)
+      Refuse(name, "an array of Uint8Array");
     for (uint32_t i = 0; i < count && !failed_; ++i) {
       napi_value element;
       MutableByteSpan bytes;

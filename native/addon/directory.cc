@@ -107,7 +107,8 @@ void DirectoryHandle::CloseNow() {
   (void)core_->Close(false);
 }
 
-// openDirectory(path, readOnly, create): ticket of {handle, path, leftBehind, live, mappedLane, ends, offlineTicket}
+// openDirectory(path, readOnly, create): ticket of {handle, path, leftBehind, live, mappedLane, ends,
+// offlineTicket}
 napi_value OpenDirectory(napi_env env, napi_callback_info info) {
   Arguments<3> arguments(env, info);
   const std::string path = arguments.Text(0, "path");
@@ -118,25 +119,24 @@ napi_value OpenDirectory(napi_env env, napi_callback_info info) {
 
   Environment& environment = arguments.environment();
   return environment.Submit(
-      nullptr,
-      MakeTask(
-          nullptr, [path, options] { return DataDirectory::Open(ProcessIo(), path, options); },
-          [&environment](napi_env env, std::shared_ptr<DataDirectory>& core) {
-            auto handle = std::make_shared<DirectoryHandle>(core);
-            const double offline_ticket = environment.EventTicket();
-            core->OnOffline([&environment, offline_ticket](const Status& cause) {
-              environment.Notify(offline_ticket, cause);
-            });
-            return ObjectMaker(env)
-                .Set("handle", double(environment.directories.Add(std::move(handle))))
-                .Set("path", core->path())
-                .Set("leftBehind", NameOf(core->left_behind()))
-                .Set("live", core->live())
-                .Set("mappedLane", core->mapped_lane())
-                .Set("ends", ArrayOf(env, core->ends(), EndsValue))
-                .Set("offlineTicket", offline_ticket)
-                .object();
-          }));
+      nullptr, MakeTask(
+                   nullptr, [path, options] { return DataDirectory::Open(ProcessIo(), path, options); },
+                   [&environment](napi_env env, std::shared_ptr<DataDirectory>& core) {
+                     auto handle = std::make_shared<DirectoryHandle>(core);
+                     const double offline_ticket = environment.EventTicket();
+                     core->OnOffline([&environment, offline_ticket](const Status& cause) {
+                       environment.Notify(offline_ticket, cause);
+                     });
+                     return ObjectMaker(env)
+                         .Set("handle", double(environment.directories.Add(std::move(handle))))
+                         .Set("path", core->path())
+                         .Set("leftBehind", NameOf(core->left_behind()))
+                         .Set("live", core->live())
+                         .Set("mappedLane", core->mapped_lane())
+                         .Set("ends", ArrayOf(env, core->ends(), EndsValue))
+                         .Set("offlineTicket", offline_ticket)
+                         .object();
+                   }));
 }
 
 // directoryOffline(directory): boolean
@@ -172,7 +172,8 @@ napi_value OpenSlot(napi_env env, napi_callback_info info) {
   Arguments<3> arguments(env, info);
   const uint32_t handle = arguments.Bits(0, "directory");
   TopicId topic_id;
-  if (!TopicIdOf(arguments.Text(1, "topicId"), &topic_id)) arguments.Refuse("topicId", "32 lower-case hex digits");
+  if (!TopicIdOf(arguments.Text(1, "topicId"), &topic_id))
+    arguments.Refuse("topicId", "32 lower-case hex digits");
   const int32_t partition = arguments.Int32(2, "partition", 0);
   if (arguments.failed()) return nullptr;
   Environment& environment = arguments.environment();
@@ -196,7 +197,8 @@ napi_value SlotSet(napi_env env, napi_callback_info info) {
   }
   if (arguments.failed()) return nullptr;
   const SlotHandle* slot = environment.slots.Find(handle);
-  if (slot == nullptr || slot->get() == nullptr) return environment.ThrowClosed("directory of this partition");
+  if (slot == nullptr || slot->get() == nullptr)
+    return environment.ThrowClosed("directory of this partition");
   slot->get()->SetMarks(marks[0], marks[1], marks[2]);
   return nullptr;
 }
@@ -206,7 +208,8 @@ napi_value SlotRaiseGeneration(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   Environment& environment = arguments.environment();
   const SlotHandle* slot = environment.slots.Find(arguments.Bits(0, "slot"));
-  if (slot == nullptr || slot->get() == nullptr) return environment.ThrowClosed("directory of this partition");
+  if (slot == nullptr || slot->get() == nullptr)
+    return environment.ThrowClosed("directory of this partition");
   slot->get()->RaiseGeneration();
   return nullptr;
 }
@@ -217,7 +220,8 @@ napi_value SlotFree(napi_env env, napi_callback_info info) {
   Environment& environment = arguments.environment();
   const uint32_t handle = arguments.Bits(0, "slot");
   const SlotHandle* slot = environment.slots.Find(handle);
-  if (slot == nullptr || slot->get() == nullptr) return environment.ThrowClosed("directory of this partition");
+  if (slot == nullptr || slot->get() == nullptr)
+    return environment.ThrowClosed("directory of this partition");
   slot->get()->Free();
   environment.slots.Remove(handle);
   return nullptr;

@@ -1,14 +1,17 @@
-// The engine of one Node environment: a main thread or a worker thread. Everything the addon knows hangs from here;
-// there are no statics but the process-wide I/O.
+// The engine of one Node environment: a main thread or a worker thread. Everything the addon knows hangs from
+// here; there are no statics but the process-wide I/O.
 //
-// Asynchronous calls give JavaScript a ticket and are queued until Kick(), which JavaScript calls once per turn: one
-// lock and one wake-up for all of them. What is finished comes back through one wake-up of the loop per batch, as one
-// call `complete(tickets, errors, values)`. The loop is kept alive only while something is pending.
+// Asynchronous calls give JavaScript a ticket and are queued until Kick(), which JavaScript calls once per
+// turn: one lock and one wake-up for all of them. What is finished comes back through one wake-up of the loop
+// per batch, as one call `complete(tickets, errors, values)`. The loop is kept alive only while something is
+// pending.
 //
-// Bytes that JavaScript hands over stay referenced by the ticket's entry on its side until the call has settled.
+// Bytes that JavaScript hands over stay referenced by the ticket's entry on its side until the call has
+// settled.
 //
-// Thread rule: the loop thread, except where said. An environment shuts down in its cleanup hook, before Node tears
-// anything down: storage threads are joined, what is open is closed as by a kill. It is freed after that.
+// Thread rule: the loop thread, except where said. An environment shuts down in its cleanup hook, before Node
+// tears anything down: storage threads are joined, what is open is closed as by a kill. It is freed after
+// that.
 #pragma once
 
 #include <node_api.h>
@@ -87,7 +90,7 @@ class Environment {
   napi_threadsafe_function wake_ = nullptr;
   double last_ticket_ = 0;
   size_t pending_ = 0;
-  std::vector<Submission> submissions_;     // until Kick
+  std::vector<Submission> submissions_;       // until Kick
   std::vector<FlushRequest> flush_requests_;  // until Kick
 
   // In order of need: the threads stop first, then what they worked on goes.

@@ -34,8 +34,7 @@ napi_value Environment::ThrowClosed(const char* what) {
 }
 
 void ThrowInvalidArgument(Environment& environment, const char* name, const char* expected) {
-  environment.Throw(
-      Status::Error(ErrorCode::kInvalidArgument, std::string(name) + " must be " + expected));
+  environment.Throw(Status::Error(ErrorCode::kInvalidArgument, std::string(name) + " must be " + expected));
 }
 
 }  // namespace seglog::addon

@@ -1,5 +1,5 @@
-// Durable operations on a directory's small files, on storage threads. Those on one path run in the order they
-// were called.
+// Durable operations on a directory's small files, on storage threads. Those on one path run in the order
+// they were called.
 #include "arguments.h"
 #include "directory.h"
 #include "values.h"
@@ -32,12 +32,14 @@ napi_value SubmitOn(Environment& environment, const Target& target, Body body, C
 }
 
 /// A call of (directory, path) that resolves to undefined.
-napi_value OnPath(napi_env env, napi_callback_info info, Status (DataDirectory::*method)(const std::string&)) {
+napi_value OnPath(napi_env env, napi_callback_info info,
+                  Status (DataDirectory::*method)(const std::string&)) {
   Arguments<2> arguments(env, info);
   Target target;
   if (!ReadTarget(arguments, &target)) return nullptr;
-  return SubmitOn(arguments.environment(), target,
-                  [core = target.directory->core(), path = target.path, method] { return ((*core).*method)(path); });
+  return SubmitOn(
+      arguments.environment(), target,
+      [core = target.directory->core(), path = target.path, method] { return ((*core).*method)(path); });
 }
 
 napi_value BufferOf(napi_env env, const std::vector<uint8_t>& bytes) {
@@ -97,9 +99,10 @@ napi_value ReplaceFile(napi_env env, napi_callback_info info) {
   Target target;
   if (!ReadTarget(arguments, &target)) return nullptr;
   // Copied: checkpoints are small, and their maker may go on with its buffer.
-  return SubmitOn(arguments.environment(), target,
-                  [core = target.directory->core(), path = target.path,
-                   copy = std::vector<uint8_t>(bytes.begin(), bytes.end())] { return core->ReplaceFile(path, copy); });
+  return SubmitOn(
+      arguments.environment(), target,
+      [core = target.directory->core(), path = target.path,
+       copy = std::vector<uint8_t>(bytes.begin(), bytes.end())] { return core->ReplaceFile(path, copy); });
 }
 
 // renameFile(directory, from, to): ticket
@@ -108,17 +111,22 @@ napi_value RenameFile(napi_env env, napi_callback_info info) {
   const std::string to = arguments.Text(2, "to");
   Target target;
   if (!ReadTarget(arguments, &target)) return nullptr;
-  return SubmitOn(arguments.environment(), target,
-                  [core = target.directory->core(), path = target.path, to] { return core->Rename(path, to); });
+  return SubmitOn(arguments.environment(), target, [core = target.directory->core(), path = target.path, to] {
+    return core->Rename(path, to);
+  });
 }
 
 napi_value MakeDirectory(napi_env env, napi_callback_info info) {
   return OnPath(env, info, &DataDirectory::MakeDirectory);
 }
 
-napi_value RemoveFile(napi_env env, napi_callback_info info) { return OnPath(env, info, &DataDirectory::Remove); }
+napi_value RemoveFile(napi_env env, napi_callback_info info) {
+  return OnPath(env, info, &DataDirectory::Remove);
+}
 
-napi_value RemoveTree(napi_env env, napi_callback_info info) { return OnPath(env, info, &DataDirectory::RemoveTree); }
+napi_value RemoveTree(napi_env env, napi_callback_info info) {
+  return OnPath(env, info, &DataDirectory::RemoveTree);
+}
 
 napi_value SyncDirectory(napi_env env, napi_callback_info info) {
   return OnPath(env, info, &DataDirectory::SyncDirectory);

@@ -1,6 +1,6 @@
 // What JavaScript holds by number. A number is used instead of a wrapped object because looking it up costs a
-// few ns, and because lifetime is explicit here anyway: everything open is closed by name or by the end of the
-// environment, never by the garbage collector. A number that names nothing (0, or closed) answers CLOSED.
+// few ns, and because lifetime is explicit here anyway: everything open is closed by name or by the end of
+// the environment, never by the garbage collector. A number that names nothing (0, or closed) answers CLOSED.
 //
 // Thread rule: the loop thread only.
 #pragma once
@@ -29,7 +29,9 @@ class HandleTable {
   /// Null if the handle names nothing.
   T* Find(uint32_t handle) const { return handle < slots_.size() ? slots_[handle].get() : nullptr; }
 
-  std::shared_ptr<T> Share(uint32_t handle) const { return handle < slots_.size() ? slots_[handle] : nullptr; }
+  std::shared_ptr<T> Share(uint32_t handle) const {
+    return handle < slots_.size() ? slots_[handle] : nullptr;
+  }
 
   std::shared_ptr<T> Remove(uint32_t handle) {
     std::shared_ptr<T> object = std::move(slots_[handle]);

@@ -20,8 +20,8 @@ napi_value LiveMappingsOf(napi_env env, napi_callback_info) {
   return Number(env, static_cast<double>(LiveMappings()));
 }
 
-// injectFaults(failNth, sticky, kinds, pathIncludes, errno): failNth 0 only counts, -1 ends the plan. kinds is a list
-// of names joined by commas, empty for all. errno 0 kills the process at that call.
+// injectFaults(failNth, sticky, kinds, pathIncludes, errno): failNth 0 only counts, -1 ends the plan. kinds
+// is a list of names joined by commas, empty for all. errno 0 kills the process at that call.
 napi_value InjectFaults(napi_env env, napi_callback_info info) {
   Arguments<5> arguments(env, info);
   FaultPlan plan;
@@ -34,13 +34,17 @@ napi_value InjectFaults(napi_env env, napi_callback_info info) {
   for (size_t from = 0; from < kinds.size();) {
     const size_t to = std::min(kinds.find(',', from), kinds.size());
     const auto kind = IoKindFromName(std::string_view(kinds).substr(from, to - from));
-    if (!kind) arguments.Refuse("kinds", "names of I/O calls such as open, write, msync");
-    else plan.kinds |= static_cast<uint32_t>(*kind);
+    if (!kind)
+      arguments.Refuse("kinds", "names of I/O calls such as open, write, msync");
+    else
+      plan.kinds |= static_cast<uint32_t>(*kind);
     from = to + 1;
   }
   if (arguments.failed()) return nullptr;
-  if (plan.fail_nth < 0) ProcessIo().Clear();
-  else ProcessIo().Inject(std::move(plan));
+  if (plan.fail_nth < 0)
+    ProcessIo().Clear();
+  else
+    ProcessIo().Inject(std::move(plan));
   return nullptr;
 }
 

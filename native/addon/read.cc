@@ -58,7 +58,8 @@ napi_value SegmentRead(napi_env env, napi_callback_info info) {
           [](napi_env env, ReadResult& result) { return Integer(env, CountOf(result)); }));
 }
 
-// locateNow(segment, offset): 1 found (base offset and position are in the segment's state), 0 behind the end, -1 cold
+// locateNow(segment, offset): 1 found (base offset and position are in the segment's state), 0 behind the
+// end, -1 cold
 napi_value LocateNow(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
   SegmentHandle* segment = SegmentOf(arguments);
@@ -90,7 +91,8 @@ napi_value SegmentLocate(napi_env env, napi_callback_info info) {
           segment->shared_from_this(), [core = segment->core(), offset] { return core->Locate(offset); },
           [](napi_env env, std::optional<LocatedBatch>& found) {
             if (!found) return Null(env);
-            return ArrayOf(env, std::array{double(found->base_offset.value), double(found->position.value)}, Number);
+            return ArrayOf(env, std::array{double(found->base_offset.value), double(found->position.value)},
+                           Number);
           }));
 }
 

@@ -1,6 +1,5 @@
 // Walking a segment from disk, on a storage thread.
 #include "../core/segment_scan.h"
-
 #include "arguments.h"
 #include "segment.h"
 #include "values.h"

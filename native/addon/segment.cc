@@ -83,8 +83,10 @@ void SegmentHandle::CloseNow(Environment& environment) {
   core_->Close();
 }
 
-// openSegment(directory, folder, baseOffset, active, create, segmentBytes, indexBytes, indexIntervalBytes, slot,
-//             endPosition, endOffset): ticket of the segment's handle. slot 0: none. endPosition -1: the file's end.
+// openSegment(directory, folder, baseOffset, active, create, segmentBytes, indexBytes, indexIntervalBytes,
+// slot,
+//             endPosition, endOffset): ticket of the segment's handle. slot 0: none. endPosition -1: the
+//             file's end.
 napi_value OpenSegment(napi_env env, napi_callback_info info) {
   Arguments<11> arguments(env, info);
   const uint32_t directory_handle = arguments.Bits(0, "directory");
@@ -107,18 +109,21 @@ napi_value OpenSegment(napi_env env, napi_callback_info info) {
   if (!directory) return environment.ThrowClosed("directory");
   if (slot_handle != 0) {
     const SlotHandle* slot = environment.slots.Find(slot_handle);
-    if (slot == nullptr || &slot->directory() != directory.get()) return environment.ThrowClosed("partition's slot");
+    if (slot == nullptr || &slot->directory() != directory.get())
+      return environment.ThrowClosed("partition's slot");
     options.slot = slot->get();
   }
   directory->Begun();
   return environment.Submit(
-      nullptr,
-      MakeTask(
-          directory,
-          [core = directory->core(), &environment, options] { return Segment::Open(core, &environment.ahead(), options); },
-          [&environment, directory](napi_env env, std::shared_ptr<Segment>& core) {
-            return Number(env, environment.segments.Add(std::make_shared<SegmentHandle>(core, *directory)));
-          }));
+      nullptr, MakeTask(
+                   directory,
+                   [core = directory->core(), &environment, options] {
+                     return Segment::Open(core, &environment.ahead(), options);
+                   },
+                   [&environment, directory](napi_env env, std::shared_ptr<Segment>& core) {
+                     return Number(
+                         env, environment.segments.Add(std::make_shared<SegmentHandle>(core, *directory)));
+                   }));
 }
 
 // segmentState(segment, state): binds the segment's Float64Array and fills it
@@ -129,7 +134,8 @@ napi_value SegmentState(napi_env env, napi_callback_info info) {
   napi_typedarray_type type;
   size_t length;
   void* data;
-  const napi_status status = napi_get_typedarray_info(env, arguments[1], &type, &length, &data, nullptr, nullptr);
+  const napi_status status =
+      napi_get_typedarray_info(env, arguments[1], &type, &length, &data, nullptr, nullptr);
   if (status != napi_ok || type != napi_float64_array || length < kStateFields) {
     arguments.Refuse("state", "a Float64Array of the state's size");
     return nullptr;
@@ -143,7 +149,8 @@ napi_value SegmentFlushNow(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   SegmentHandle* segment = SegmentOf(arguments);
   if (segment == nullptr) return nullptr;
-  return segment->Flush(arguments.environment(), MakeTask(segment->shared_from_this(), [] { return Status::Ok(); }));
+  return segment->Flush(arguments.environment(),
+                        MakeTask(segment->shared_from_this(), [] { return Status::Ok(); }));
 }
 
 // segmentSeal(segment): ticket
@@ -151,9 +158,9 @@ napi_value SegmentSeal(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   SegmentHandle* segment = SegmentOf(arguments);
   if (segment == nullptr) return nullptr;
-  return segment->SubmitLeased(arguments.environment(), MakeTask(segment->shared_from_this(), [core = segment->core()] {
-                                 return core->Seal();
-                               }));
+  return segment->SubmitLeased(
+      arguments.environment(),
+      MakeTask(segment->shared_from_this(), [core = segment->core()] { return core->Seal(); }));
 }
 
 // segmentTruncate(segment, offset): ticket
@@ -162,9 +169,10 @@ napi_value SegmentTruncate(napi_env env, napi_callback_info info) {
   const RecordOffset offset(arguments.Integer(1, "offset"));
   SegmentHandle* segment = SegmentOf(arguments);
   if (segment == nullptr) return nullptr;
-  return segment->SubmitLeased(
-      arguments.environment(),
-      MakeTask(segment->shared_from_this(), [core = segment->core(), offset] { return core->TruncateTo(offset); }));
+  return segment->SubmitLeased(arguments.environment(),
+                               MakeTask(segment->shared_from_this(), [core = segment->core(), offset] {
+                                 return core->TruncateTo(offset);
+                               }));
 }
 
 // segmentClose(segment): ticket; the number names nothing from now on

@@ -1,10 +1,12 @@
 // An open segment, as JavaScript holds it.
 //
-// Its state (ends, largest timestamp, results of the calls that end in Now) lies in a Float64Array that JavaScript made
-// and hands over once: filling it is a few stores, where returning an object would cost hundreds of ns per call.
+// Its state (ends, largest timestamp, results of the calls that end in Now) lies in a Float64Array that
+// JavaScript made and hands over once: filling it is a few stores, where returning an object would cost
+// hundreds of ns per call.
 //
-// The append state of the core's segment has one owner. It is this thread while no leased operation (append, seal,
-// truncate, close) is pending, from the call to its completion here; else the strand. appendNow asks leased() first.
+// The append state of the core's segment has one owner. It is this thread while no leased operation (append,
+// seal, truncate, close) is pending, from the call to its completion here; else the strand. appendNow asks
+// leased() first.
 #pragma once
 
 #include <atomic>

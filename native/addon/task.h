@@ -23,7 +23,8 @@ class Resource {
   virtual void Settled(Environment& environment, LoopOperation& operation) = 0;
 };
 
-/// An operation with a ticket: the only kind in an environment's completion queue. Made and destroyed on the loop thread.
+/// An operation with a ticket: the only kind in an environment's completion queue. Made and destroyed on the
+/// loop thread.
 class LoopOperation : public Operation {
  public:
   /// On the loop thread, when the outcome is OK: what the promise resolves to. Null for undefined.

@@ -49,7 +49,8 @@ void Flusher::Request(std::vector<FlushRequest> batch) {
   for (FlushRequest& request : batch) {
     if (!request.queue->Add(std::move(request.waiter))) continue;
     std::shared_ptr<Strand> strand = request.queue->strand_;
-    rounds.push_back({std::move(strand), std::make_unique<FlushQueue::Round>(std::move(request.queue), this)});
+    rounds.push_back(
+        {std::move(strand), std::make_unique<FlushQueue::Round>(std::move(request.queue), this)});
   }
   if (!rounds.empty()) threads_.Submit(std::move(rounds));
 }

@@ -1,6 +1,7 @@
-// Group commit. Many waiters ask for one target (a segment, with its partition's record in `.ends`) to be on disk;
-// one round of the flusher answers all of them that asked before the round began. Those who ask while it runs share
-// the next. Rounds of one target follow each other, rounds of different targets run in parallel.
+// Group commit. Many waiters ask for one target (a segment, with its partition's record in `.ends`) to be on
+// disk; one round of the flusher answers all of them that asked before the round began. Those who ask while
+// it runs share the next. Rounds of one target follow each other, rounds of different targets run in
+// parallel.
 //
 // Thread rule: as StorageThreads. Waiters of one target are completed in the order they asked.
 #pragma once
@@ -18,14 +19,16 @@ namespace seglog {
 class FlushTarget {
  public:
   virtual ~FlushTarget() = default;
-  /// On a flusher thread, never twice at once: everything published before the call is on disk when it returns OK.
+  /// On a flusher thread, never twice at once: everything published before the call is on disk when it
+  /// returns OK.
   virtual Status FlushRound() = 0;
 };
 
 /// One target's place in the flusher: its order and its waiters. Made once per target.
 class FlushQueue {
  public:
-  /// `companion`, if any, is asked for a round whenever one of this begins: beside it, and nobody waits for it.
+  /// `companion`, if any, is asked for a round whenever one of this begins: beside it, and nobody waits for
+  /// it.
   explicit FlushQueue(std::shared_ptr<FlushTarget> target, std::shared_ptr<FlushQueue> companion = nullptr)
       : target_(std::move(target)), companion_(std::move(companion)) {}
 
@@ -33,7 +36,8 @@ class FlushQueue {
   friend class Flusher;
   class Round;
 
-  /// True if a round must be queued for it; false if one is, and has not begun. A null waiter only wants the round.
+  /// True if a round must be queued for it; false if one is, and has not begun. A null waiter only wants the
+  /// round.
   bool Add(std::unique_ptr<Operation> waiter);
   std::vector<std::unique_ptr<Operation>> Take();
 

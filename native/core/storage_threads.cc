@@ -71,8 +71,8 @@ void StorageThreads::Schedule(std::shared_ptr<Strand> strand) {
   ready_.push_back(std::move(strand));
 }
 
-// One thread is woken (or started) however much is ready; it wakes the next before it begins to work, so that the
-// submitter pays for one. False if no thread will ever come.
+// One thread is woken (or started) however much is ready; it wakes the next before it begins to work, so that
+// the submitter pays for one. False if no thread will ever come.
 bool StorageThreads::WakeOne() {
   if (idle_ > 0) {
     ready_changed_.notify_one();

@@ -1,13 +1,14 @@
 // Storage threads: where everything runs that may wait for the disk.
 //
-// Work is an Operation. Operations of one Strand run in submission order, one at a time; operations of different
-// strands, and those without one, run in parallel. Each is handed back through a CompletionQueue on whatever thread
-// drains it, so an operation is created and destroyed by the same thread that owns the queue.
+// Work is an Operation. Operations of one Strand run in submission order, one at a time; operations of
+// different strands, and those without one, run in parallel. Each is handed back through a CompletionQueue on
+// whatever thread drains it, so an operation is created and destroyed by the same thread that owns the queue.
 //
 // Both directions work in batches: Submit takes the lock and wakes a thread once for all it is given, and the
 // completion queue calls its wake function only when it goes from empty to non-empty.
 //
-// Thread rule: every method may be called from any thread, except that Stop is called once, not from a storage thread.
+// Thread rule: every method may be called from any thread, except that Stop is called once, not from a
+// storage thread.
 #pragma once
 
 #include <condition_variable>
@@ -29,7 +30,8 @@ class Operation {
   virtual ~Operation() = default;
   /// On a storage thread. Leaves its outcome.
   virtual void Run() = 0;
-  /// Instead of Run when the threads are stopped first or none can be started; on the thread that stops or submits.
+  /// Instead of Run when the threads are stopped first or none can be started; on the thread that stops or
+  /// submits.
   virtual void Cancel();
 
   Status outcome;
@@ -68,8 +70,8 @@ struct Submission {
 
 class StorageThreads {
  public:
-  /// Up to `max_threads` called `name`, each started when work waits and no thread is idle. Finished operations
-  /// go to `completions`, which outlives this, or are destroyed at once when it is null.
+  /// Up to `max_threads` called `name`, each started when work waits and no thread is idle. Finished
+  /// operations go to `completions`, which outlives this, or are destroyed at once when it is null.
   StorageThreads(const char* name, size_t max_threads, CompletionQueue* completions)
       : name_(name), max_threads_(max_threads), completions_(completions) {}
   ~StorageThreads() { Stop(); }
@@ -80,8 +82,8 @@ class StorageThreads {
   void Submit(std::vector<Submission> batch);
   void Submit(std::shared_ptr<Strand> strand, std::unique_ptr<Operation> operation);
 
-  /// Cancels what has not begun, waits for what has, joins every thread. All operations have been completed when it
-  /// returns. Idempotent.
+  /// Cancels what has not begun, waits for what has, joins every thread. All operations have been completed
+  /// when it returns. Idempotent.
   void Stop();
 
   size_t thread_count();

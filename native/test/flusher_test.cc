@@ -132,7 +132,8 @@ TEST_F(FlusherTest, TargetsFlushInParallel) {
   };
   std::vector<FlushRequest> batch;
   for (int i = 0; i < kTargets; ++i) {
-    batch.push_back({std::make_shared<FlushQueue>(std::make_shared<Meeting>(together)), std::make_unique<Waiter>()});
+    batch.push_back(
+        {std::make_shared<FlushQueue>(std::make_shared<Meeting>(together)), std::make_unique<Waiter>()});
   }
   flusher_.Request(std::move(batch));
   EXPECT_EQ(WaitFor(kTargets).size(), size_t{kTargets});

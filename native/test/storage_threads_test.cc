@@ -129,7 +129,8 @@ TEST(StorageThreads, DifferentStrandsRunInParallel) {
   std::latch together(3);  // passes only if three operations are inside at once
   std::vector<Submission> batch;
   for (int i = 0; i < 3; ++i) {
-    batch.push_back({std::make_shared<Strand>(), std::make_unique<Step>([&] { together.arrive_and_wait(); })});
+    batch.push_back(
+        {std::make_shared<Strand>(), std::make_unique<Step>([&] { together.arrive_and_wait(); })});
   }
   threads.Submit(std::move(batch));
   EXPECT_EQ(loop.WaitFor(3).size(), 3u);
