@@ -1,5 +1,4 @@
 import type { Worker } from 'node:worker_threads'
-import { zstdWasmPath } from './zstd-wasm.js'
 
 /**
  * A worker thread with its own instance of the zstd module, for input that would hold up the event loop. Started on
@@ -55,7 +54,7 @@ function start(): Worker {
   idleTimer = null
   if (worker === null) {
     const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads')
-    const started = new Worker(program, { eval: true, workerData: zstdWasmPath() })
+    const started = new Worker(program, { eval: true, workerData: require.resolve('@bokuweb/zstd-wasm') })
     started.on('message', settle)
     started.on('error', (error) => failAll(started, error))
     started.on('exit', (code) => failAll(started, new Error(`the zstd thread ended with code ${code}`)))

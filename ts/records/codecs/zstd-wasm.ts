@@ -17,11 +17,6 @@ const maxBytes = 512 * 1024 * 1024
 let loaded: ZstdModule | null = null
 let loading: Promise<ZstdModule> | null = null
 
-/** Where the package's entry is, for the thread to load. */
-export function zstdWasmPath(): string {
-  return require.resolve('@bokuweb/zstd-wasm')
-}
-
 /** Compiles the module; once. */
 export function loadZstdWasm(): Promise<ZstdModule> {
   loading ??= (async () => {
