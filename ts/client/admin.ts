@@ -145,7 +145,7 @@ export class Admin {
     check('admin.deleteTopics()', options, rules.deleteTopicsRules, 'topics')
     const response = await this.request(apiKey.deleteTopics, {
       topics: options.topics.map((name) => ({ name, topicId: zeroUuid })),
-      topicNames: [...options.topics],
+      topicNames: [],
       timeoutMs: options.timeout ?? defaultTimeoutMs,
     })
     const outcomes: TopicOutcome[] = response.responses.map((result) => {

@@ -112,6 +112,7 @@ export class PendingSend {
     this.settled = true
     this.stopListening?.()
     if (this.failure === null) this.resolve(this.results ?? [])
+    else if (this.results === null && this.failures === null) this.reject(this.failure)
     else this.reject(sendError(this.failure, [...(this.results ?? []), ...(this.failures ?? [])]))
     this.onSettled(this)
   }

@@ -3,6 +3,7 @@ import { isPromise } from '../log/maybe-promise.js'
 import type { Bytes } from '../records/message.js'
 import { BatchSender } from './batch-sender.js'
 import { FlushGroups } from './flush-groups.js'
+import { shown } from './options.js'
 import { PendingSend, type RecordMetadata, type SendOutcome, sendError } from './pending-send.js'
 import {
   acksNumber,
@@ -198,9 +199,13 @@ export class Producer {
   }
 
   private asMessage(message: ProducerMessage): PartitionedMessage {
-    if (typeof message !== 'string' && !(message instanceof Uint8Array)) return message
-    this.scratch.value = message
-    return this.scratch
+    if (typeof message === 'string' || message instanceof Uint8Array) {
+      this.scratch.value = message
+      return this.scratch
+    }
+    if (typeof message === 'object' && message !== null) return message
+    const hint = 'give { key, value, headers, timestamp, partition }, a string or bytes'
+    throw new SeglogError('INVALID_ARGUMENT', `a message is ${shown(message)}: ${hint}`, { key: 'messages' })
   }
 
   /** Goes on with the sends that wait, after the event loop had its turn. */
