@@ -104,6 +104,21 @@ test('flush raises the durable offset; many waiters are all answered', async () 
   expect(segment.durableOffset).toBe(5)
 })
 
+test('a flush covers what was published in its own turn and in the turn after an earlier flush', async () => {
+  const segment = await openSegment(await openDirectory())
+  const out = new Float64Array(4)
+  if (!(await untilMapped(segment, batch(), out))) return
+  const first = segment.flush()
+  const covered = segment.appendNow(batch(), plain, out) === AppendOutcome.done
+  expect(segment.flush()).toBe(first) // not on its way yet
+  await Promise.resolve()
+  await Promise.resolve()
+  const last = segment.endOffset
+  expect(segment.flush()).not.toBe(first)
+  await first
+  expect(segment.durableOffset).toBeGreaterThanOrEqual(covered ? last : last - 1)
+})
+
 test('reads begin with the batch that holds the offset, end at the limit, and give the first batch whole', async () => {
   const segment = await openSegment(await openDirectory())
   const bytes = batch({ records: 10, valueBytes: 200 })

@@ -19,6 +19,7 @@ export class Calls {
   readonly #pending = new Map<number, Pending>()
   readonly #events = new Map<number, (error: Error) => void>()
   #kicked = false
+  #turn = 0
 
   constructor(module: NativeModule) {
     this.native = module.start((tickets, errors, values) => this.#complete(tickets, errors, values), engineError)
@@ -44,8 +45,14 @@ export class Calls {
     else this.#events.delete(ticket)
   }
 
+  /** Grows by one whenever calls leave: two calls that see the same number leave together. */
+  get turn(): number {
+    return this.#turn
+  }
+
   readonly #kick = (): void => {
     this.#kicked = false
+    this.#turn++
     this.native.kick()
   }
 

@@ -9,6 +9,7 @@ export class NativeSegment implements Segment {
   readonly #native: Binding
   readonly #state = new Float64Array(stateFieldCount)
   #handle: number
+  #flush: { readonly turn: number; readonly done: Promise<void> } | undefined
   #closing: Promise<void> | undefined
   readonly #onClosed: (segment: NativeSegment) => void
 
@@ -71,8 +72,13 @@ export class NativeSegment implements Segment {
     return { baseOffset, lastOffset, maxTimestamp, endPosition }
   }
 
+  /** Calls of one turn share one promise: the round that serves them begins after all of them. */
   flush(): Promise<void> {
-    return this.#calls.run((native) => native.segmentFlush(this.#handle))
+    if (this.#flush?.turn !== this.#calls.turn) {
+      const done = this.#calls.run((native) => native.segmentFlush(this.#handle))
+      this.#flush = { turn: this.#calls.turn, done }
+    }
+    return this.#flush.done
   }
 
   readNow(offset: number, maxPosition: number, target: Uint8Array): number {
@@ -126,6 +132,7 @@ export class NativeSegment implements Segment {
   async #close(): Promise<void> {
     const handle = this.#handle
     this.#handle = 0
+    this.#flush = undefined
     try {
       await this.#calls.run((native) => native.segmentClose(handle))
     } finally {
