@@ -131,7 +131,7 @@ describe('a log against an array', () => {
         await pair.check()
         await pair.close()
       }),
-      { numRuns: Number(process.env.SEGLOG_LOG_MODEL_RUNS ?? 25), endOnFailure: false },
+      { numRuns: Number(process.env.SEGLOG_LOG_MODEL_RUNS ?? 15), endOnFailure: false },
     )
   }, 120_000)
 })
