@@ -236,6 +236,7 @@ Status DataDirectory::Close(bool clean) {
     if (!offline()) status = FlushFailed(ends_file_->Flush());
     // The next open must not take a clean close on trust when the ends beside it never reached the disk.
     if (clean && (offline() || !status.ok())) (void)io_.Remove(path_ + "/" + kMarkerName);
+    else if (clean) ends_file_->Retire();
     ends_file_.reset();
   }
   descriptors_.GiveBack();

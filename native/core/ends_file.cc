@@ -170,8 +170,12 @@ void EndsFile::RaiseTopicsGeneration() noexcept {
   if (!mapping_) (void)WriteRecords(ends_format::kVolatileAt, kEndsHeaderBytes);
 }
 
-void EndsFile::Poison() noexcept {
-  Word(base_, ends_format::kPoisonedAt).store(1);
+void EndsFile::Poison() noexcept { SetStanding(ends_format::kPoisoned); }
+
+void EndsFile::Retire() noexcept { SetStanding(ends_format::kRetired); }
+
+void EndsFile::SetStanding(uint32_t standing) noexcept {
+  Word(base_, ends_format::kStandingAt).store(standing);
   if (mapping_) {
     (void)mapping_->Sync(0, kEndsHeaderBytes);
   } else {

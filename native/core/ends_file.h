@@ -3,7 +3,7 @@
 //
 // Format (little-endian, the only byte order this engine runs on): a 4,096-byte header, then records of 256 bytes.
 //   header  identity, never changed after creation: magic, version, record size, boot id, st_dev and st_ino of the
-//           file itself, CRC32C of these. Then, outside the CRC: a poisoned flag, the change counter (a futex word,
+//           file itself, CRC32C of these. Then, outside the CRC: its standing (0 in use, 1 poisoned, 2 retired by a clean close), the change counter (a futex word,
 //           raised by every record update), the topics generation, the number of records in use.
 //   record  two copies of 128 bytes. The valid copy (CRC32C) with the higher sequence counts; an update writes the
 //           other one. A kill in the middle of an update, or a reader that copies during one, sees the older copy.
@@ -101,6 +101,7 @@ class EndsSlot {
 struct EndsContents {
   bool found = false;
   bool poisoned = false;
+  bool retired = false;  // cleanly closed; then there are no partitions
   /// Header intact, boot id, device and inode are this machine's and this file's, not poisoned, and every record in
   /// use is intact and was published by the run that wrote it: ends may be believed after a kill.
   bool believable = false;
@@ -131,6 +132,9 @@ class EndsFile {
   void RaiseTopicsGeneration() noexcept;
   /// A flush or write failed: nothing here may be believed by the next open. Synced at once, as well as it can be.
   void Poison() noexcept;
+  /// A clean close: from now on the files say where they end, and another program may write them next. Neither ends nor
+  /// bounds of this file count any more, should the clean-shutdown marker be gone when it is read.
+  void Retire() noexcept;
   /// Brings what changed since the last call to disk (one msync).
   Status Flush();
   /// Unmapped files: writes what changed since the last call, without a sync. Nothing to do when mapped.
@@ -155,6 +159,7 @@ class EndsFile {
   void Release(EndsSlot* slot);
   uint8_t* Record(uint32_t index) const noexcept { return base_ + kEndsHeaderBytes + index * kEndsRecordBytes; }
   void Touched(uint32_t index) noexcept;
+  void SetStanding(uint32_t standing) noexcept;
   void RaiseChangeCounter() noexcept;
   /// Takes the range of records changed since the last time, as bytes of the file; false if there is none.
   bool TakeChanged(size_t* from, size_t* to) noexcept;

@@ -8,7 +8,9 @@
 namespace seglog::ends_format {
 
 inline constexpr size_t kVolatileAt = 256;  // from here on the header changes while it is used
-inline constexpr size_t kPoisonedAt = kVolatileAt;
+inline constexpr size_t kStandingAt = kVolatileAt;
+inline constexpr uint32_t kPoisoned = 1;
+inline constexpr uint32_t kRetired = 2;
 inline constexpr size_t kChangeCounterAt = kVolatileAt + 64;  // a cache line of its own: appends raise it
 inline constexpr size_t kTopicsGenerationAt = kVolatileAt + 128;
 

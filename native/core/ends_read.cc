@@ -23,14 +23,16 @@ Result<EndsContents> EndsFile::Read(Io& io, const std::string& path) {
   if (!identity) return contents;
 
   contents.found = true;
-  uint32_t poisoned = 0;
+  uint32_t standing = 0;
   uint64_t topics_generation = 0;
-  std::memcpy(&poisoned, bytes.data() + ends_format::kPoisonedAt, sizeof poisoned);
+  std::memcpy(&standing, bytes.data() + ends_format::kStandingAt, sizeof standing);
   std::memcpy(&contents.change_counter, bytes.data() + ends_format::kChangeCounterAt, sizeof contents.change_counter);
   std::memcpy(&topics_generation, bytes.data() + ends_format::kTopicsGenerationAt, sizeof topics_generation);
   contents.topics_generation = static_cast<int64_t>(topics_generation);
-  contents.poisoned = poisoned != 0;
+  contents.retired = standing == ends_format::kRetired;
+  contents.poisoned = standing != 0 && !contents.retired;
   const std::string boot_id = io.BootId();
+  if (contents.retired) return contents;
   contents.believable = !contents.poisoned && !boot_id.empty() &&
                         *identity == ends_format::Identity{boot_id, info->device, info->inode};
 

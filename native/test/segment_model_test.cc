@@ -257,6 +257,7 @@ class Partition {
     OpenDirectory();
     ASSERT_EQ(directory_->left_behind(), LeftBehind::kClean);
     const int64_t base = bases_.back();
+    next_offset_ = model_.empty() ? base : std::max(base, model_.back().last_offset + 1);
     Reopen(base, std::nullopt);
     CheckAll();
   }
