@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Log, open } from '../../ts/index.js'
+import { open, type SeglogLog } from '../../ts/index.js'
 import type { FaultPlan } from '../../ts/native/engine.js'
 import { openEngine } from '../../ts/native/open-engine.js'
 import { brokenPromises, type Promised } from './acks.js'
@@ -11,7 +11,7 @@ const engine = openEngine()
 
 /** A scripted life: creates, writes through both lanes, rolls, reads, closes. Collects what was promised. */
 async function workload(data: string, life: number, promised: Promised[]): Promise<void> {
-  let log: Log | null = null
+  let log: SeglogLog | null = null
   try {
     log = await open(data)
     const admin = log.admin()

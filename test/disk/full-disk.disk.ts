@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Log, open } from '../../ts/index.js'
+import { open, type SeglogLog } from '../../ts/index.js'
 import { type Kind, missingFor, SmallFileSystem } from './small-file-system.js'
 
 const sizes: Record<Kind, number> = { tmpfs: 64, btrfs: 160, ext4: 64, xfs: 330 }
@@ -30,7 +30,7 @@ describe.each(Object.keys(sizes) as Kind[])('a full %s', (kind) => {
     }
   }
 
-  async function count(log: Log): Promise<number> {
+  async function count(log: SeglogLog): Promise<number> {
     const [end] = await log.admin().listOffsets({ topic: 'fill' })
     const total = Number((end?.latest ?? 0n) - (end?.earliest ?? 0n))
     if (total === 0) return 0
