@@ -16,7 +16,7 @@ describe.each(Object.keys(sizes) as Kind[])('a full %s', (kind) => {
 
   /** Sends until the disk is full; returns how many were acknowledged and the error. */
   async function fill(
-    log: Log,
+    log: SeglogLog,
     valueBytes: number,
   ): Promise<{ acknowledged: number; error: { code?: string; message?: string } }> {
     const producer = log.producer({ acks: 1 })
