@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { outputOf, root, run } from './shared.mjs'
+import { outputOf, root, tryQuietly } from './shared.mjs'
 import { sanitizers } from './test-native.mjs'
 
 /** Compiles native/ into build/NAME/seglog.node with further CMake definitions, and gives back that path. */
@@ -18,7 +18,9 @@ export function compileWithCMake(name, definitions = {}, { config = 'Release' } 
   const defined = Object.entries(definitions).map(([key, value]) => `--CD${key}=${value}`)
   const generator = outputOf('ninja', ['--version']) ? ['--generator', 'Ninja'] : []
   const args = ['--directory', join(root, 'native'), '--out', folder, '--config', config, '--parallel', '2']
-  run('cmake-js', ['compile', ...args, ...generator, '--log-level', 'warn', ...defined], { env })
+  console.error(`compiling the addon into build/${name}`)
+  const code = tryQuietly('cmake-js', ['compile', ...args, ...generator, ...defined], { env })
+  if (code !== 0) throw new Error(`cmake-js ended with ${code}`)
   return [join(folder, 'seglog.node'), join(folder, config, 'seglog.node')].find((path) => existsSync(path))
 }
 

@@ -2,7 +2,7 @@
 // Node built-ins only: these run before node_modules exists.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -25,6 +25,17 @@ export function tryRun(program, args = [], { cwd = root, env = process.env, ...o
   if (result.error) console.error(`${program}: ${result.error.message}`)
   if (result.error?.code === 'ENOENT') return 127
   return result.status ?? 128
+}
+
+/** Like `tryRun`, but shows the output only of a run that failed. */
+export function tryQuietly(program, args, options) {
+  mkdirSync(cacheFolder, { recursive: true })
+  const log = join(cacheFolder, 'quiet.log')
+  const file = openSync(log, 'w')
+  const code = tryRun(program, args, { ...options, stdio: ['ignore', file, file] })
+  closeSync(file)
+  if (code !== 0) process.stderr.write(readFileSync(log))
+  return code
 }
 
 /** What a program prints, trimmed; null where it fails or is missing. */

@@ -4,7 +4,7 @@
 // build/fuzz/. Each target counts as one.
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { countLine, outputOf, root, run, tryRun } from './shared.mjs'
+import { countLine, outputOf, root, tryQuietly, tryRun } from './shared.mjs'
 import { sanitizerEnv, sanitizers } from './test-native.mjs'
 
 const runs = process.argv.find((arg) => arg.startsWith('--runs='))?.slice('--runs='.length) ?? '300000'
@@ -13,8 +13,14 @@ const clang = outputOf('clang++', ['--version']) !== null
 
 const options = ['-DSEGLOG_FUZZ=ON', '-DSEGLOG_TESTS=OFF', `-DSEGLOG_SANITIZE=${sanitizers.address}`]
 if (clang) options.push('-DCMAKE_CXX_COMPILER=clang++')
-run('cmake', ['-S', 'native', '-B', build, ...options], { stdio: ['ignore', 'ignore', 'inherit'] })
-run('cmake', ['--build', build, '-j', '2'], { stdio: ['ignore', 'ignore', 'inherit'] })
+const built = [
+  ['-S', 'native', '-B', build, ...options],
+  ['--build', build, '-j', '2'],
+].every((args) => tryQuietly('cmake', args) === 0)
+if (!built) {
+  console.log('the fuzz targets did not build\n0 passed, 1 failed')
+  process.exit(1)
+}
 
 const counts = { passed: 0, failed: 0 }
 for (const target of readdirSync(join(root, 'native', 'fuzz')).filter((file) => file.endsWith('_fuzz.cc'))) {

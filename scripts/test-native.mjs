@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { countLine, outputOf, root, tryRun } from './shared.mjs'
+import { countLine, outputOf, root, tryQuietly, tryRun } from './shared.mjs'
 
 const howToGet = 'apt-get install cmake ninja-build libgtest-dev'
 
@@ -30,10 +30,9 @@ export function testNative({ sanitize = '', filter = '*', required = false } = {
     `-DCMAKE_BUILD_TYPE=${sanitize ? 'RelWithDebInfo' : 'Release'}`,
     `-DSEGLOG_SANITIZE=${sanitizers[sanitize]}`,
   ]
-  const configured = tryRun('cmake', ['-S', 'native', '-B', build, ...generator, ...options], {
-    stdio: ['ignore', 'ignore', 2],
-  })
-  if (configured !== 0 || tryRun('cmake', ['--build', build, '-j', '2']) !== 0) {
+  console.log(`building the C++ unit tests in ${build}`)
+  const configured = tryQuietly('cmake', ['-S', 'native', '-B', build, ...generator, ...options])
+  if (configured !== 0 || tryQuietly('cmake', ['--build', build, '-j', '2']) !== 0) {
     console.log('C++ unit tests did not build')
     return { passed: 0, failed: 1, skipped: 0 }
   }
