@@ -87,8 +87,9 @@ export class Producer {
     const acks = record.acks === undefined ? this.options.acks : acksNumber(record.acks)
     const send = new PendingSend(topic, messages, acks, this.groups.current, this.onSettled)
     if (signal !== undefined && abandonOnAbort(send, signal)) return send.promise
-    const state = this.waiting.isEmpty && this.sender.hasRoom ? this.stateOf(send) : null
-    if (!send.isOver && (state === null || !this.encode(send, state))) {
+    const now = Date.now()
+    const state = this.waiting.isEmpty && this.sender.hasRoom ? this.stateOf(send, now) : null
+    if (!send.isOver && (state === null || !this.encode(send, state, now))) {
       this.waiting.enter(send)
       this.queueDrain()
     }
@@ -141,11 +142,13 @@ export class Producer {
   }
 
   /** The state of the send's topic, or null if the broker has to be waited for; a refusal fails the send. */
-  private stateOf(send: PendingSend): TopicState | null {
+  private stateOf(send: PendingSend, now: number): TopicState | null {
     const { topic } = send
     const known = this.topics.get(topic)
-    const metadata = this.metadata.get(topic)
-    if (metadata !== undefined) return known !== undefined && known.metadata === metadata ? known : this.learn(metadata)
+    if (known !== undefined && known.version === this.metadata.version && now < known.metadata.freshUntilMs)
+      return known
+    const metadata = this.metadata.get(topic, now)
+    if (metadata !== undefined) return this.learn(metadata)
     if (this.asking.has(topic)) return null
     try {
       const answer = this.metadata.fetch(topic, this.options.allowAutoTopicCreation)
@@ -169,13 +172,13 @@ export class Producer {
       state = new TopicState(metadata, this.options.partitioner, this.sender)
       this.topics.set(metadata.topic, state)
     } else state.update(metadata)
+    state.version = this.metadata.version
     return state
   }
 
   /** Puts messages into batches; false if it stopped for want of room or time. */
-  private encode(send: PendingSend, state: TopicState): boolean {
+  private encode(send: PendingSend, state: TopicState, now: number): boolean {
     const { messages } = send
-    const now = Date.now()
     let sliceEndMs = 0
     try {
       while (send.next < messages.length) {
@@ -224,13 +227,14 @@ export class Producer {
     const sliceEndMs = performance.now() + sliceMs
     let outOfTime = false
     for (let send = this.waiting.first; send !== null && this.sender.hasRoom && !outOfTime; send = this.waiting.first) {
-      const state = this.stateOf(send)
+      const now = Date.now()
+      const state = this.stateOf(send, now)
       if (state === null) {
         if (send.isOver) continue
         break
       }
       const before = send.next
-      this.encode(send, state)
+      this.encode(send, state, now)
       if (send.next > before) this.waiting.renew(send)
       outOfTime = performance.now() > sliceEndMs
     }

@@ -10,7 +10,8 @@ export interface TopicMetadata {
   /** 22 characters, as Kafka writes topic ids. */
   readonly topicId: string
   readonly partitionCount: number
-  readonly fetchedMs: number
+  /** When it is to be asked for again, by `Date.now`. */
+  readonly freshUntilMs: number
 }
 
 /**
@@ -19,6 +20,7 @@ export interface TopicMetadata {
  */
 export class TopicMetadataCache {
   private readonly topics = new Map<string, TopicMetadata>()
+  private changes = 0
   private readonly running = new Map<string, Promise<TopicMetadata>>()
 
   constructor(
@@ -26,13 +28,19 @@ export class TopicMetadataCache {
     private readonly maxAgeMs: number = 5 * 60_000,
   ) {}
 
+  /** Changes with everything that is learned or forgotten: what was got under it is still known. */
+  get version(): number {
+    return this.changes
+  }
+
   /** What is known and young enough. */
-  get(topic: string): TopicMetadata | undefined {
+  get(topic: string, nowMs: number = Date.now()): TopicMetadata | undefined {
     const known = this.topics.get(topic)
-    return known !== undefined && Date.now() - known.fetchedMs < this.maxAgeMs ? known : undefined
+    return known !== undefined && nowMs < known.freshUntilMs ? known : undefined
   }
 
   forget(topic: string): void {
+    this.changes++
     this.topics.delete(topic)
   }
 
@@ -61,14 +69,15 @@ export class TopicMetadataCache {
     const error =
       found === undefined ? new SeglogError('UNKNOWN_SERVER_ERROR', 'an empty answer') : errorOf(found, { topic })
     if (error !== null) {
-      this.topics.delete(topic)
+      this.forget(topic)
       throw error
     }
+    this.changes++
     const metadata = {
       topic,
       topicId: found.topicId,
       partitionCount: found.partitions.length,
-      fetchedMs: Date.now(),
+      freshUntilMs: Date.now() + this.maxAgeMs,
     }
     this.topics.set(topic, metadata)
     return metadata

@@ -9,6 +9,8 @@ import type { TopicMetadata } from './topic-metadata.js'
 export class TopicState {
   private readonly queues: PartitionQueue[] = []
   private known: TopicMetadata
+  /** Of the cache, when the metadata was got from it. */
+  version = -1
   private readonly sticky = new StickyPartitioner()
 
   constructor(
