@@ -3,8 +3,8 @@
 //
 // Format (little-endian, the only byte order this engine runs on): a 4,096-byte header, then records of 256 bytes.
 //   header  identity, never changed after creation: magic, version, record size, boot id, st_dev and st_ino of the
-//           file itself, CRC32C of these. Then, outside the CRC: its standing (0 in use, 1 poisoned, 2 retired by a clean close), the change counter (a futex word,
-//           raised by every record update), the topics generation, the number of records in use.
+//           file itself, CRC32C of these. Then, outside the CRC: its standing (0 in use, 1 poisoned, 2 retired by a
+//           clean close), the change counter (a futex word, raised by every record update), the topics generation.
 //   record  two copies of 128 bytes. The valid copy (CRC32C) with the higher sequence counts; an update writes the
 //           other one. A kill in the middle of an update, or a reader that copies during one, sees the older copy.
 //
