@@ -1,17 +1,5 @@
 import type { EngineErrorCode } from './codes.js'
-
-/** Codes of errors that arise in TypeScript; the engine's own are in `codes.ts`, Kafka's in `ts/protocol/errors.ts`. */
-export type LibraryErrorCode =
-  | 'INVALID_OPTION'
-  | 'MISSPELLED_OPTION'
-  | 'UNKNOWN_CONFIG'
-  | 'CONSUMER_BUSY'
-  | 'TIMED_OUT'
-  | 'ABORTED'
-  | 'BUFFER_FULL'
-  | 'DECOMPRESSION_FAILED'
-  | 'DECOMPRESSED_TOO_LARGE'
-  | 'NATIVE_BINARY_MISSING'
+import type { LibraryErrorCode } from './library-codes.js'
 
 export interface SeglogErrorDetail {
   /** True if the same call may succeed later without a change. */
