@@ -38,8 +38,13 @@ export function compileAddon() {
   const [program, ...before] = nodeGypCommand()
   const args = ['configure', 'build', '--directory', native, '--jobs', '2', '--loglevel', 'warn']
   if (prefix) args.push('--nodedir', prefix)
-  const { status, error } = spawnSync(program, [...before, ...args], { cwd: native, stdio: ['ignore', 'ignore', 2] })
+  const { status, error, stdout, stderr } = spawnSync(program, [...before, ...args], {
+    cwd: native,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 28,
+  })
   if (status !== 0) {
+    process.stderr.write(Buffer.concat([stdout ?? Buffer.of(), stderr ?? Buffer.of()]))
     const reason = error ? error.message : `node-gyp ended with ${status}`
     throw new Error(`the addon did not compile (${reason}). It needs a C++20 compiler, make and python3.`)
   }
