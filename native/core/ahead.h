@@ -1,8 +1,9 @@
-// The helper that keeps the space in front of active segments reserved and populated, so that the mapped lane never
-// waits, and the space behind them out of the resident set. One thread per engine, asleep while nobody appends.
+// The helper that keeps the space in front of active segments reserved and populated, so that the mapped lane
+// never waits, and the space behind them out of the resident set. One thread per engine, asleep while nobody
+// appends.
 //
-// Thread rule: any thread. Lock order: a tended object's own locks are taken inside Tend(), never while calling the
-// helper. Ownership: the helper holds plain pointers; whoever watches retires before it dies.
+// Thread rule: any thread. Lock order: a tended object's own locks are taken inside Tend(), never while
+// calling the helper. Ownership: the helper holds plain pointers; whoever watches retires before it dies.
 #pragma once
 
 #include <atomic>
@@ -18,8 +19,8 @@ namespace seglog {
 
 class Ahead {
  public:
-  static constexpr int64_t kReadyForMs = 500;                 // populated pages count as ready this long
-  static constexpr int64_t kProcessBytes = 64 << 20;          // windows of all segments together
+  static constexpr int64_t kReadyForMs = 500;         // populated pages count as ready this long
+  static constexpr int64_t kProcessBytes = 64 << 20;  // windows of all segments together
 
   /// Something with a window to tend: an active segment.
   class Tended {

@@ -10,7 +10,8 @@ Status Invalid(std::string what) { return Status::Error(ErrorCode::kInvalidBatch
 
 }  // namespace
 
-Status PlanAppend(std::span<const ByteSpan> parts, bool keep_offsets, const AppendFrom& from, AppendPlan* plan) {
+Status PlanAppend(std::span<const ByteSpan> parts, bool keep_offsets, const AppendFrom& from,
+                  AppendPlan* plan) {
   BatchParts rest(parts);
   plan->bytes = rest.left();
   if (plan->bytes == 0) return Invalid("an append needs at least one batch");
@@ -66,7 +67,8 @@ void StampHeader(const AppendOptions& options, RecordOffset next_offset, uint8_t
   }
 }
 
-Result<BatchHeader> TakeHeader(BatchParts* parts, const AppendPlan& plan, bool is_first, size_t budget, uint8_t* raw) {
+Result<BatchHeader> TakeHeader(BatchParts* parts, const AppendPlan& plan, bool is_first, size_t budget,
+                               uint8_t* raw) {
   if (is_first) {
     parts->Skip(kBatchOverhead);
     std::memcpy(raw, plan.first_raw, kBatchOverhead);

@@ -1,5 +1,5 @@
-// What an append will do, worked out before its first store: every check of segment_append.cc that can refuse the
-// batches for what they are is here, without a file in sight.
+// What an append will do, worked out before its first store: every check of segment_append.cc that can refuse
+// the batches for what they are is here, without a file in sight.
 #pragma once
 
 #include "batch_parts.h"
@@ -15,10 +15,11 @@ struct AppendPlan {
   size_t bytes = 0;
   size_t batches = 0;
   size_t index_entries = 0;
-  RecordOffset base_offset;  // of the first batch
-  RecordOffset next_offset;  // after the last
+  RecordOffset base_offset;       // of the first batch
+  RecordOffset next_offset;       // after the last
   bool offsets_overflow = false;  // the last offset is too far from the segment's base
-  // The first batch as it was when it was checked: memory shared with other threads may change behind our back.
+  // The first batch as it was when it was checked: memory shared with other threads may change behind our
+  // back.
   BatchHeader first;
   uint8_t first_raw[kBatchOverhead];
 };
@@ -32,13 +33,15 @@ struct AppendFrom {
 };
 
 /// OK or kInvalidBatch.
-Status PlanAppend(std::span<const ByteSpan> parts, bool keep_offsets, const AppendFrom& from, AppendPlan* plan);
+Status PlanAppend(std::span<const ByteSpan> parts, bool keep_offsets, const AppendFrom& from,
+                  AppendPlan* plan);
 
 /// Stamps base offset (unless kept), leader epoch and append time into a header's bytes and its parsed form.
 void StampHeader(const AppendOptions& options, RecordOffset next_offset, uint8_t* raw, BatchHeader* header);
 
-/// The next batch's header bytes out of `parts`, parsed and checked against what is left of `budget`, the bytes that
-/// the plan has room for: kInvalidBatch when the memory changed since it was planned.
-Result<BatchHeader> TakeHeader(BatchParts* parts, const AppendPlan& plan, bool is_first, size_t budget, uint8_t* raw);
+/// The next batch's header bytes out of `parts`, parsed and checked against what is left of `budget`, the
+/// bytes that the plan has room for: kInvalidBatch when the memory changed since it was planned.
+Result<BatchHeader> TakeHeader(BatchParts* parts, const AppendPlan& plan, bool is_first, size_t budget,
+                               uint8_t* raw);
 
 }  // namespace seglog

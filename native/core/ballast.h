@@ -1,5 +1,5 @@
-// A file of reserved space in the data directory. When the disk is full it is given back, so that checkpoints and a
-// clean close can still be written, and taken again as soon as there is room.
+// A file of reserved space in the data directory. When the disk is full it is given back, so that checkpoints
+// and a clean close can still be written, and taken again as soon as there is room.
 //
 // Thread rule: any thread; a mutex inside. The fast question (`held`) is one atomic load.
 #pragma once

@@ -27,8 +27,8 @@ inline uint64_t Word(const uint8_t* data) {
 
 /// Takes whole groups of three streams off the front.
 template <size_t kStream>
-__attribute__((target("sse4.2,crc32"))) inline uint64_t Streams(uint64_t crc, const uint8_t** data, size_t* size,
-                                                          const ZerosTable& zeros) {
+__attribute__((target("sse4.2,crc32"))) inline uint64_t Streams(uint64_t crc, const uint8_t** data,
+                                                                size_t* size, const ZerosTable& zeros) {
   while (*size >= 3 * kStream) {
     const uint8_t* at = *data;
     uint64_t second = 0;
@@ -46,7 +46,8 @@ __attribute__((target("sse4.2,crc32"))) inline uint64_t Streams(uint64_t crc, co
   return crc;
 }
 
-__attribute__((target("sse4.2,crc32"))) uint32_t ExtendSse42(uint32_t start, const uint8_t* data, size_t size) {
+__attribute__((target("sse4.2,crc32"))) uint32_t ExtendSse42(uint32_t start, const uint8_t* data,
+                                                             size_t size) {
   uint64_t crc = static_cast<uint32_t>(~start);
   crc = Streams<kLongStream>(crc, &data, &size, kLongZeros);
   crc = Streams<kShortStream>(crc, &data, &size, kShortZeros);

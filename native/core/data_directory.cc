@@ -35,9 +35,7 @@ bool IsOurOwnOrNothing(const std::string& name) {
 }
 
 /// The disk or the file system failed, as opposed to a resource that comes back or a wrong call.
-bool IsDiskTrouble(ErrorCode code) {
-  return code == ErrorCode::kIo || code == ErrorCode::kAccessDenied;
-}
+bool IsDiskTrouble(ErrorCode code) { return code == ErrorCode::kIo || code == ErrorCode::kAccessDenied; }
 
 }  // namespace
 
@@ -118,8 +116,8 @@ Status DataDirectory::JudgeWhatIsLeft(EndsContents* before) {
   auto contents = EndsFile::Read(io_, path_ + "/" + kEndsName);
   if (!contents.ok()) return contents.status();
   const bool marked = std::find(names->begin(), names->end(), kMarkerName) != names->end();
-  const bool holds_something =
-      std::any_of(names->begin(), names->end(), [](const std::string& name) { return !IsOurOwnOrNothing(name); });
+  const bool holds_something = std::any_of(names->begin(), names->end(),
+                                           [](const std::string& name) { return !IsOurOwnOrNothing(name); });
   if (contents->poisoned) {
     left_behind_ = LeftBehind::kScan;
   } else if (!holds_something && contents->partitions.empty()) {
@@ -160,13 +158,15 @@ std::string DataDirectory::Resolve(const std::string& path) const {
 }
 
 Status DataDirectory::CheckWritable() const {
-  if (read_only()) return Status::Error(ErrorCode::kReadOnly, "the data directory is open for reading only", path_);
+  if (read_only())
+    return Status::Error(ErrorCode::kReadOnly, "the data directory is open for reading only", path_);
   if (closed_.load(std::memory_order_acquire)) {
     return Status::Error(ErrorCode::kClosed, "the data directory is closed", path_);
   }
   if (!offline()) return Status::Ok();
   std::lock_guard lock(mutex_);
-  return Status::Error(ErrorCode::kOffline, "the data directory is offline: " + offline_cause_.detail().message, path_,
+  return Status::Error(ErrorCode::kOffline,
+                       "the data directory is offline: " + offline_cause_.detail().message, path_,
                        offline_cause_.detail().sys_errno);
 }
 
@@ -235,8 +235,10 @@ Status DataDirectory::Close(bool clean) {
   if (ends_file_) {
     if (!offline()) status = FlushFailed(ends_file_->Flush());
     // The next open must not take a clean close on trust when the ends beside it never reached the disk.
-    if (clean && (offline() || !status.ok())) (void)io_.Remove(path_ + "/" + kMarkerName);
-    else if (clean) ends_file_->Retire();
+    if (clean && (offline() || !status.ok()))
+      (void)io_.Remove(path_ + "/" + kMarkerName);
+    else if (clean)
+      ends_file_->Retire();
     ends_file_.reset();
   }
   descriptors_.GiveBack();

@@ -1,10 +1,12 @@
-// A data directory: who writes it (`.lock`), how it was left behind (`.ends`, `.kafka_cleanshutdown`), whether it can
-// still be written (offline after a failed write or flush), and durable operations on its small files.
+// A data directory: who writes it (`.lock`), how it was left behind (`.ends`, `.kafka_cleanshutdown`),
+// whether it can still be written (offline after a failed write or flush), and durable operations on its
+// small files.
 //
 // A read-only open writes nothing at all: no lock, no `.ends`, no marker removed.
 //
-// Thread rule: any thread. Ownership: segments hold a shared_ptr to their directory; Close() releases `.ends` and
-// the lock when every segment is closed. Paths given to methods are absolute or relative to the directory.
+// Thread rule: any thread. Ownership: segments hold a shared_ptr to their directory; Close() releases `.ends`
+// and the lock when every segment is closed. Paths given to methods are absolute or relative to the
+// directory.
 #pragma once
 
 #include <atomic>
@@ -35,9 +37,10 @@ struct DirectoryOptions {
 
 class DataDirectory {
  public:
-  /// kLocked (naming the holder's pid) when another open writes it, kNotDirectory, kAccessDenied, kNotFound without
-  /// `create`. Waits for the disk: call it on a storage thread.
-  static Result<std::shared_ptr<DataDirectory>> Open(Io& io, const std::string& path, DirectoryOptions options);
+  /// kLocked (naming the holder's pid) when another open writes it, kNotDirectory, kAccessDenied, kNotFound
+  /// without `create`. Waits for the disk: call it on a storage thread.
+  static Result<std::shared_ptr<DataDirectory>> Open(Io& io, const std::string& path,
+                                                     DirectoryOptions options);
   ~DataDirectory();
 
   Io& io() const { return io_; }
@@ -57,8 +60,9 @@ class DataDirectory {
   /// OK, kReadOnly, kClosed or kOffline (with the first failure's message).
   Status CheckWritable() const;
   bool offline() const { return offline_.load(std::memory_order_acquire); }
-  /// A write failed with `cause`: goes offline and poisons `.ends`, once, if the disk is at fault (kIo, kAccessDenied).
-  /// A full disk, a missing descriptor and a wrong path are not; then nothing happens. Returns `cause` for chaining.
+  /// A write failed with `cause`: goes offline and poisons `.ends`, once, if the disk is at fault (kIo,
+  /// kAccessDenied). A full disk, a missing descriptor and a wrong path are not; then nothing happens.
+  /// Returns `cause` for chaining.
   Status Failed(Status cause);
   /// A flush failed, whatever the code: always goes offline.
   Status FlushFailed(Status cause);
@@ -67,14 +71,16 @@ class DataDirectory {
 
   Result<EndsSlot*> Slot(const TopicId& topic_id, int32_t partition);
   void TopicsChanged();
-  /// Each flush round calls this beside its range flushes: the durable ends of the previous round reach the disk.
+  /// Each flush round calls this beside its range flushes: the durable ends of the previous round reach the
+  /// disk.
   Status FlushEnds();
   EndsFile* ends_file() { return ends_file_.get(); }
 
   /// Appends may take new space: false while the ballast is given away and there is no room to take it again.
   bool MayGrow();
 
-  /// Runs `write`; on kNoSpace gives the ballast back, on kTooManyFiles the reserved descriptors, and runs it once more.
+  /// Runs `write`; on kNoSpace gives the ballast back, on kTooManyFiles the reserved descriptors, and runs it
+  /// once more.
   Status WithReserves(const std::function<Status()>& write);
 
   // -- small files, durable when they return
@@ -91,8 +97,8 @@ class DataDirectory {
   Status RemoveTree(const std::string& path);
   Status SyncDirectory(const std::string& path);
 
-  /// Flushes `.ends`, releases it and the lock. Idempotent. `clean`: every segment was sealed and flushed and the
-  /// caller wrote `.kafka_cleanshutdown` last; it is removed again if `.ends` cannot be flushed.
+  /// Flushes `.ends`, releases it and the lock. Idempotent. `clean`: every segment was sealed and flushed and
+  /// the caller wrote `.kafka_cleanshutdown` last; it is removed again if `.ends` cannot be flushed.
   Status Close(bool clean);
 
  private:

@@ -1,4 +1,5 @@
-// DataDirectory's small files: seglog.json, checkpoints, markers, snapshots. Every change is on disk when it returns.
+// DataDirectory's small files: seglog.json, checkpoints, markers, snapshots. Every change is on disk when it
+// returns.
 #include "data_directory.h"
 
 namespace seglog {
@@ -31,7 +32,9 @@ Status DataDirectory::CreateFolder(const std::string& path) {
   return io_.SyncDirectory(parent);
 }
 
-Result<std::vector<std::string>> DataDirectory::List(const std::string& path) { return io_.List(Resolve(path)); }
+Result<std::vector<std::string>> DataDirectory::List(const std::string& path) {
+  return io_.List(Resolve(path));
+}
 
 Result<std::optional<FileInfo>> DataDirectory::Stat(const std::string& path) {
   auto info = io_.Stat(Resolve(path));
@@ -45,7 +48,8 @@ Result<std::vector<uint8_t>> DataDirectory::ReadFile(const std::string& path) {
   if (!file.ok()) return file.status();
   auto info = (*file)->Info();
   if (!info.ok()) return info.status();
-  if (info->is_directory) return Status::Error(ErrorCode::kInvalidArgument, "a directory cannot be read", Resolve(path));
+  if (info->is_directory)
+    return Status::Error(ErrorCode::kInvalidArgument, "a directory cannot be read", Resolve(path));
   std::vector<uint8_t> bytes(static_cast<size_t>(info->size));
   auto read = (*file)->ReadAt(0, bytes.data(), bytes.size());
   if (!read.ok()) return read.status();

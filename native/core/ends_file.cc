@@ -33,7 +33,8 @@ Result<std::unique_ptr<EndsFile>> EndsFile::Open(Io& io, const std::string& path
 
 EndsFile::~EndsFile() = default;
 
-// A new file under a temporary name: until the rename the old one, with its lower bounds, is what a crash finds.
+// A new file under a temporary name: until the rename the old one, with its lower bounds, is what a crash
+// finds.
 Status EndsFile::Create(const EndsContents& before, EndsStart start, bool mapped) {
   const std::string temporary = path_ + ".tmp";
   SEGLOG_RETURN_IF_ERROR(OpenAt(temporary, mapped));
@@ -125,7 +126,8 @@ Status EndsFile::Grow(uint32_t records) {
   return Status::Ok();
 }
 
-EndsSlot* EndsFile::MakeSlot(uint32_t index, uint64_t sequence, const PartitionEnds& ends, EndsSlot::State state) {
+EndsSlot* EndsFile::MakeSlot(uint32_t index, uint64_t sequence, const PartitionEnds& ends,
+                             EndsSlot::State state) {
   EndsSlot& slot = slots_.emplace_back(*this, index, sequence);
   slot.ends_ = ends;
   slot.state_ = state;
@@ -141,7 +143,8 @@ Result<EndsSlot*> EndsFile::Slot(const TopicId& topic_id, int32_t partition) {
   if (free_.empty()) {
     const uint32_t before = capacity_;
     if (before >= kEndsMaxSlots) {
-      return Status::Error(ErrorCode::kInvalidArgument, "a data directory holds at most 65536 partitions", path_);
+      return Status::Error(ErrorCode::kInvalidArgument, "a data directory holds at most 65536 partitions",
+                           path_);
     }
     SEGLOG_RETURN_IF_ERROR(Grow(before + std::clamp(before, kFirstGrowth, kLargestGrowth)));
     for (uint32_t i = capacity_; i > before; --i) free_.push_back(i - 1);
@@ -165,7 +168,8 @@ void EndsFile::Release(EndsSlot* slot) {
 }
 
 void EndsFile::RaiseTopicsGeneration() noexcept {
-  std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(base_ + ends_format::kTopicsGenerationAt)).fetch_add(1);
+  std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(base_ + ends_format::kTopicsGenerationAt))
+      .fetch_add(1);
   RaiseChangeCounter();
   if (!mapping_) (void)WriteRecords(ends_format::kVolatileAt, kEndsHeaderBytes);
 }
@@ -183,7 +187,9 @@ void EndsFile::SetStanding(uint32_t standing) noexcept {
   }
 }
 
-uint32_t EndsFile::change_counter() const noexcept { return Word(base_, ends_format::kChangeCounterAt).load(); }
+uint32_t EndsFile::change_counter() const noexcept {
+  return Word(base_, ends_format::kChangeCounterAt).load();
+}
 
 void EndsFile::RaiseChangeCounter() noexcept {
   Word(base_, ends_format::kChangeCounterAt).fetch_add(1, std::memory_order_relaxed);
@@ -191,11 +197,9 @@ void EndsFile::RaiseChangeCounter() noexcept {
 
 void EndsFile::Touched(uint32_t index) noexcept {
   uint32_t from = changed_from_.load(std::memory_order_relaxed);
-  while (index < from && !changed_from_.compare_exchange_weak(from, index, std::memory_order_relaxed)) {
-  }
+  while (index < from && !changed_from_.compare_exchange_weak(from, index, std::memory_order_relaxed)) {}
   uint32_t to = changed_to_.load(std::memory_order_relaxed);
-  while (index >= to && !changed_to_.compare_exchange_weak(to, index + 1, std::memory_order_relaxed)) {
-  }
+  while (index >= to && !changed_to_.compare_exchange_weak(to, index + 1, std::memory_order_relaxed)) {}
 }
 
 bool EndsFile::TakeChanged(size_t* from, size_t* to) noexcept {
@@ -238,8 +242,8 @@ Status EndsFile::WriteRecords(size_t from, size_t to) {
     for (size_t at = from; at < to; at += kEndsRecordBytes) {
       const auto index = static_cast<uint32_t>((at - kEndsHeaderBytes) / kEndsRecordBytes);
       const EndsSlot* slot = by_record_[index];
-      if (slot != nullptr) while (slot->busy_.test_and_set(std::memory_order_acquire)) {
-      }
+      if (slot != nullptr)
+        while (slot->busy_.test_and_set(std::memory_order_acquire)) {}
       std::memcpy(bytes.data() + (at - from), base_ + at, kEndsRecordBytes);
       if (slot != nullptr) slot->busy_.clear(std::memory_order_release);
     }
@@ -251,8 +255,7 @@ Status EndsFile::WriteRecords(size_t from, size_t to) {
 class EndsSlot::Guard {
  public:
   explicit Guard(const EndsSlot& slot) : busy_(slot.busy_) {
-    while (busy_.test_and_set(std::memory_order_acquire)) {
-    }
+    while (busy_.test_and_set(std::memory_order_acquire)) {}
   }
   ~Guard() { busy_.clear(std::memory_order_release); }
 
@@ -305,7 +308,8 @@ void EndsSlot::SetDurable(RecordOffset segment_base, FilePosition position, Reco
   Store();
 }
 
-void EndsSlot::SetMarks(std::optional<RecordOffset> high_watermark, std::optional<RecordOffset> last_stable_offset,
+void EndsSlot::SetMarks(std::optional<RecordOffset> high_watermark,
+                        std::optional<RecordOffset> last_stable_offset,
                         std::optional<RecordOffset> log_start_offset) noexcept {
   Guard guard(*this);
   if (state_ == kFree) return;

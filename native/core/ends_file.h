@@ -1,21 +1,27 @@
-// `.ends`: where each partition's log ends, kept current in memory shared with the page cache. It is what makes
-// a killed process restart in time that does not grow with the data, and what readers in other processes follow.
+// `.ends`: where each partition's log ends, kept current in memory shared with the page cache. It is what
+// makes a killed process restart in time that does not grow with the data, and what readers in other
+// processes follow.
 //
-// Format (little-endian, the only byte order this engine runs on): a 4,096-byte header, then records of 256 bytes.
-//   header  identity, never changed after creation: magic, version, record size, boot id, st_dev and st_ino of the
-//           file itself, CRC32C of these. Then, outside the CRC: its standing (0 in use, 1 poisoned, 2 retired by a
-//           clean close), the change counter (a futex word, raised by every record update), the topics generation.
-//   record  two copies of 128 bytes. The valid copy (CRC32C) with the higher sequence counts; an update writes the
-//           other one. A kill in the middle of an update, or a reader that copies during one, sees the older copy.
+// Format (little-endian, the only byte order this engine runs on): a 4,096-byte header, then records of 256
+// bytes.
+//   header  identity, never changed after creation: magic, version, record size, boot id, st_dev and st_ino
+//   of the
+//           file itself, CRC32C of these. Then, outside the CRC: its standing (0 in use, 1 poisoned, 2
+//           retired by a clean close), the change counter (a futex word, raised by every record update), the
+//           topics generation.
+//   record  two copies of 128 bytes. The valid copy (CRC32C) with the higher sequence counts; an update
+//   writes the
+//           other one. A kill in the middle of an update, or a reader that copies during one, sees the older
+//           copy.
 //
-// A record is fresh (made, nothing published yet: readers skip it), believed (the run that wrote the header published
-// it) or bounds (carried over a full scan: only its durable end counts).
+// A record is fresh (made, nothing published yet: readers skip it), believed (the run that wrote the header
+// published it) or bounds (carried over a full scan: only its durable end counts).
 //
 // Where the file system lets a store into reserved space never fail the file is mapped: an update is a few
 // stores. Elsewhere updates stay in memory until WriteOut(), which the storage lane calls.
 //
-// Thread rule: everything may be called from any thread; a slot serialises its updates by a spin lock held for
-// some 20 ns. Ownership: slots belong to the file and stay where they are until it is destroyed.
+// Thread rule: everything may be called from any thread; a slot serialises its updates by a spin lock held
+// for some 20 ns. Ownership: slots belong to the file and stay where they are until it is destroyed.
 #pragma once
 
 #include <array>
@@ -65,7 +71,8 @@ class EndsSlot {
  public:
   /// The log of the active segment grew to here. On the append path: no system call when mapped.
   void PublishEnd(FilePosition position, RecordOffset offset) noexcept;
-  /// Another segment is active now, or this one was cut (roll, open, truncation). Lowers the durable end to it.
+  /// Another segment is active now, or this one was cut (roll, open, truncation). Lowers the durable end to
+  /// it.
   void SetSegment(RecordOffset base, FilePosition position, RecordOffset offset) noexcept;
   /// Everything up to here is on disk; never lowers. Reaches the disk itself with the next flush round.
   void SetDurable(RecordOffset segment_base, FilePosition position, RecordOffset offset) noexcept;
@@ -79,7 +86,8 @@ class EndsSlot {
   /// A segment has published into it, in this run or in the killed one whose records go on.
   bool published() const noexcept;
 
-  EndsSlot(EndsFile& file, uint32_t index, uint64_t sequence) : file_(file), index_(index), sequence_(sequence) {}
+  EndsSlot(EndsFile& file, uint32_t index, uint64_t sequence)
+      : file_(file), index_(index), sequence_(sequence) {}
   EndsSlot(const EndsSlot&) = delete;
   EndsSlot& operator=(const EndsSlot&) = delete;
 
@@ -102,12 +110,13 @@ struct EndsContents {
   bool found = false;
   bool poisoned = false;
   bool retired = false;  // cleanly closed; then there are no partitions
-  /// Header intact, boot id, device and inode are this machine's and this file's, not poisoned, and every record in
-  /// use is intact and was published by the run that wrote it: ends may be believed after a kill.
+  /// Header intact, boot id, device and inode are this machine's and this file's, not poisoned, and every
+  /// record in use is intact and was published by the run that wrote it: ends may be believed after a kill.
   bool believable = false;
   int64_t topics_generation = 0;
   uint32_t change_counter = 0;
-  std::vector<PartitionEnds> partitions;  // also when not believable: their durable ends are still lower bounds
+  std::vector<PartitionEnds>
+      partitions;  // also when not believable: their durable ends are still lower bounds
 };
 
 /// How the records of an earlier run enter a new one.
@@ -122,18 +131,22 @@ class EndsFile {
   /// Never fails for what the bytes say: damage means not believable. Errors are those of reading.
   static Result<EndsContents> Read(Io& io, const std::string& path);
 
-  /// Opens for writing, creating the file if needed. `mapped`: stores into it cannot fault (mapped lane allowed).
+  /// Opens for writing, creating the file if needed. `mapped`: stores into it cannot fault (mapped lane
+  /// allowed).
   static Result<std::unique_ptr<EndsFile>> Open(Io& io, const std::string& path, EndsStart start,
                                                 const EndsContents& before, bool mapped);
   ~EndsFile();
 
-  /// The partition's slot, found or made. kNoSpace when the file cannot grow; kInvalidArgument past kEndsMaxSlots.
+  /// The partition's slot, found or made. kNoSpace when the file cannot grow; kInvalidArgument past
+  /// kEndsMaxSlots.
   Result<EndsSlot*> Slot(const TopicId& topic_id, int32_t partition);
   void RaiseTopicsGeneration() noexcept;
-  /// A flush or write failed: nothing here may be believed by the next open. Synced at once, as well as it can be.
+  /// A flush or write failed: nothing here may be believed by the next open. Synced at once, as well as it
+  /// can be.
   void Poison() noexcept;
-  /// A clean close: from now on the files say where they end, and another program may write them next. Neither ends nor
-  /// bounds of this file count any more, should the clean-shutdown marker be gone when it is read.
+  /// A clean close: from now on the files say where they end, and another program may write them next.
+  /// Neither ends nor bounds of this file count any more, should the clean-shutdown marker be gone when it is
+  /// read.
   void Retire() noexcept;
   /// Brings what changed since the last call to disk (one msync).
   Status Flush();
@@ -157,7 +170,9 @@ class EndsFile {
   Status Grow(uint32_t records);
   EndsSlot* MakeSlot(uint32_t index, uint64_t sequence, const PartitionEnds& ends, EndsSlot::State state);
   void Release(EndsSlot* slot);
-  uint8_t* Record(uint32_t index) const noexcept { return base_ + kEndsHeaderBytes + index * kEndsRecordBytes; }
+  uint8_t* Record(uint32_t index) const noexcept {
+    return base_ + kEndsHeaderBytes + index * kEndsRecordBytes;
+  }
   void Touched(uint32_t index) noexcept;
   void SetStanding(uint32_t standing) noexcept;
   void RaiseChangeCounter() noexcept;
@@ -176,10 +191,10 @@ class EndsFile {
   std::vector<EndsSlot*> by_record_;
   std::map<Key, EndsSlot*> by_partition_;
   std::vector<uint32_t> free_;
-  uint32_t capacity_ = 0;                          // records the file has room for
+  uint32_t capacity_ = 0;  // records the file has room for
   std::atomic<uint32_t> changed_from_{kEndsMaxSlots};
   std::atomic<uint32_t> changed_to_{0};
-  std::mutex write_mutex_;                         // one Flush or WriteOut at a time; taken before mutex_
+  std::mutex write_mutex_;  // one Flush or WriteOut at a time; taken before mutex_
 };
 
 }  // namespace seglog

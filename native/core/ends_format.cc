@@ -80,7 +80,8 @@ void FillHeader(uint8_t* header, const Identity& identity) {
   bytes.record_bytes = kEndsRecordBytes;
   bytes.device = identity.device;
   bytes.inode = identity.inode;
-  std::memcpy(bytes.boot_id, identity.boot_id.data(), std::min(identity.boot_id.size(), sizeof bytes.boot_id - 1));
+  std::memcpy(bytes.boot_id, identity.boot_id.data(),
+              std::min(identity.boot_id.size(), sizeof bytes.boot_id - 1));
   bytes.crc = Crc32c(reinterpret_cast<const uint8_t*>(&bytes), offsetof(HeaderBytes, crc));
   std::memcpy(header, &bytes, sizeof bytes);
 }

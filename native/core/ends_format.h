@@ -23,10 +23,10 @@ struct Identity {
 };
 
 struct Record {
-  uint32_t state = 0;     // EndsSlot's; 0 also for a record never used
+  uint32_t state = 0;  // EndsSlot's; 0 also for a record never used
   uint64_t sequence = 0;
   PartitionEnds ends;
-  bool damaged = false;   // in use once, and neither copy is intact
+  bool damaged = false;  // in use once, and neither copy is intact
 };
 
 void FillHeader(uint8_t* header, const Identity& identity);

@@ -26,7 +26,8 @@ Result<EndsContents> EndsFile::Read(Io& io, const std::string& path) {
   uint32_t standing = 0;
   uint64_t topics_generation = 0;
   std::memcpy(&standing, bytes.data() + ends_format::kStandingAt, sizeof standing);
-  std::memcpy(&contents.change_counter, bytes.data() + ends_format::kChangeCounterAt, sizeof contents.change_counter);
+  std::memcpy(&contents.change_counter, bytes.data() + ends_format::kChangeCounterAt,
+              sizeof contents.change_counter);
   std::memcpy(&topics_generation, bytes.data() + ends_format::kTopicsGenerationAt, sizeof topics_generation);
   contents.topics_generation = static_cast<int64_t>(topics_generation);
   contents.retired = standing == ends_format::kRetired;

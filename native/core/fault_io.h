@@ -40,11 +40,11 @@ enum class IoKind : uint32_t {
 std::optional<IoKind> IoKindFromName(std::string_view name) noexcept;
 
 struct FaultPlan {
-  int64_t fail_nth = 0;       // 1 is the next matching call; 0 only counts
-  bool sticky = false;        // ... and every matching call after it
-  uint32_t kinds = ~0u;       // IoKind bits that match
+  int64_t fail_nth = 0;         // 1 is the next matching call; 0 only counts
+  bool sticky = false;          // ... and every matching call after it
+  uint32_t kinds = ~0u;         // IoKind bits that match
   std::string path_includes{};  // only paths that contain this match
-  int sys_errno = 5;          // EIO; kKillProcess ends the process there instead, as kill -9 would
+  int sys_errno = 5;            // EIO; kKillProcess ends the process there instead, as kill -9 would
   static constexpr int kKillProcess = 0;
 };
 

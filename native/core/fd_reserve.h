@@ -1,4 +1,5 @@
-// Descriptors held back for the moment the process has no more: checkpoints and a clean close still get theirs.
+// Descriptors held back for the moment the process has no more: checkpoints and a clean close still get
+// theirs.
 //
 // Thread rule: any thread; a mutex inside.
 #pragma once

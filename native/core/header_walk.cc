@@ -6,7 +6,8 @@ namespace seglog {
 
 Result<ByteSpan> HeaderWalk::HeaderBytes() {
   const int64_t skip = next_ - buffer_from_;
-  const bool inside = skip >= 0 && skip + static_cast<int64_t>(kBatchOverhead) <= static_cast<int64_t>(buffered_);
+  const bool inside =
+      skip >= 0 && skip + static_cast<int64_t>(kBatchOverhead) <= static_cast<int64_t>(buffered_);
   if (inside) return ByteSpan(buffer_.data() + skip, kBatchOverhead);
   const auto wanted = std::min<int64_t>(static_cast<int64_t>(buffer_.size()), limit_ - next_);
   auto read = ReadFile(file_, next_, buffer_.data(), static_cast<size_t>(wanted), wait_);
@@ -25,7 +26,8 @@ Result<std::optional<BatchAt>> HeaderWalk::Next() {
     return Status::Error(ErrorCode::kCorrupt, header.status().detail().message, file_.path()).At(next_.value);
   }
   if (header->size_bytes() > limit_ - next_) {
-    return Status::Error(ErrorCode::kCorrupt, "a batch passes the end of the log", file_.path()).At(next_.value);
+    return Status::Error(ErrorCode::kCorrupt, "a batch passes the end of the log", file_.path())
+        .At(next_.value);
   }
   const BatchAt batch{*header, next_};
   next_ = batch.end();

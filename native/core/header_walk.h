@@ -1,4 +1,5 @@
-// Walks batch headers of a `.log` forward, from one batch boundary to a limit, without reading bodies it can skip.
+// Walks batch headers of a `.log` forward, from one batch boundary to a limit, without reading bodies it can
+// skip.
 //
 // Thread rule: one thread. Refers to the file and the buffer it was given.
 #pragma once
@@ -14,7 +15,8 @@ enum class Wait : bool { kNo, kYes };
 
 /// ReadAt or ReadAtNoWait.
 inline Result<size_t> ReadFile(File& file, FilePosition position, uint8_t* out, size_t size, Wait wait) {
-  return wait == Wait::kYes ? file.ReadAt(position.value, out, size) : file.ReadAtNoWait(position.value, out, size);
+  return wait == Wait::kYes ? file.ReadAt(position.value, out, size)
+                            : file.ReadAtNoWait(position.value, out, size);
 }
 
 struct BatchAt {
@@ -29,8 +31,8 @@ class HeaderWalk {
   HeaderWalk(File& file, FilePosition from, FilePosition limit, MutableByteSpan buffer, Wait wait)
       : file_(file), next_(from), limit_(limit), buffer_(buffer), wait_(wait) {}
 
-  /// The next batch that ends at or below the limit; nullopt where none begins below it, kCorrupt (with the position)
-  /// where what begins there is no batch, kCold.
+  /// The next batch that ends at or below the limit; nullopt where none begins below it, kCorrupt (with the
+  /// position) where what begins there is no batch, kCold.
   Result<std::optional<BatchAt>> Next();
   /// Where Next() looks.
   FilePosition next() const { return next_; }

@@ -24,8 +24,8 @@ struct IoSlice {
 
 enum class OpenMode { kRead, kReadWrite, kCreate, kCreateExclusive };
 
-/// A shared, writable (or read-only) mapping of a file from position 0 for `size` bytes. The range may reach past
-/// the end of the file; touching a byte beyond it is the caller's bug (SIGBUS), never done here.
+/// A shared, writable (or read-only) mapping of a file from position 0 for `size` bytes. The range may reach
+/// past the end of the file; touching a byte beyond it is the caller's bug (SIGBUS), never done here.
 class Mapping {
  public:
   virtual ~Mapping() = default;
@@ -66,7 +66,7 @@ class File {
   virtual Status Sync() = 0;      // fsync
   virtual Result<FileInfo> Info() = 0;
   virtual Result<std::unique_ptr<Mapping>> Map(size_t size, bool writable) = 0;
-  virtual void AdviseRandom() = 0;  // POSIX_FADV_RANDOM
+  virtual void AdviseRandom() = 0;                            // POSIX_FADV_RANDOM
   virtual void Prefetch(int64_t position, int64_t size) = 0;  // POSIX_FADV_WILLNEED, a hint
   /// Open-file-description write lock over the whole file (F_OFD_SETLK), held until the File is destroyed.
   /// kLocked when another open holds one.

@@ -61,14 +61,14 @@ int AllocateRange(int fd, int64_t position, int64_t size) {
 }
 
 int LockWholeFile(int fd) {
-  struct flock lock{};
+  struct flock lock {};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   return RetryInterrupted([&] { return fcntl(fd, F_OFD_SETLK, &lock); });
 }
 
 int ProbeLock(int fd, bool* held) {
-  struct flock lock{};
+  struct flock lock {};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   const int failed = RetryInterrupted([&] { return fcntl(fd, F_OFD_GETLK, &lock); });
@@ -91,7 +91,7 @@ void Prefetch(int fd, int64_t position, int64_t size) {
 }
 
 Result<FileSystemKind> FileSystemOf(const std::string& path) {
-  struct statfs info{};
+  struct statfs info {};
   const int failed = RetryInterrupted([&] { return statfs(path.c_str(), &info); });
   if (failed != 0) return Status::FromErrno(failed, "cannot ask for the file system", path);
   switch (static_cast<uint32_t>(info.f_type)) {

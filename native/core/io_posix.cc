@@ -171,7 +171,7 @@ class PosixFile final : public File {
   }
 
   Result<FileInfo> Info() override {
-    struct stat stat{};
+    struct stat stat {};
     if (fstat(fd_, &stat) != 0) return Fail(errno, "cannot ask for the size", -1);
     return io_platform::ToFileInfo(stat);
   }
@@ -295,7 +295,7 @@ class PosixIo final : public Io {
   }
 
   Result<FileInfo> Stat(const std::string& path) override {
-    struct stat info{};
+    struct stat info {};
     if (stat(path.c_str(), &info) != 0) return Status::FromErrno(errno, "cannot stat", path);
     return io_platform::ToFileInfo(info);
   }

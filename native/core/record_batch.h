@@ -10,9 +10,9 @@
 
 namespace seglog {
 
-inline constexpr size_t kBatchOverhead = 61;      // header bytes before the records
-inline constexpr size_t kBatchLengthEnd = 12;     // baseOffset + batchLength
-inline constexpr size_t kCrcStart = 21;           // first byte the CRC covers
+inline constexpr size_t kBatchOverhead = 61;   // header bytes before the records
+inline constexpr size_t kBatchLengthEnd = 12;  // baseOffset + batchLength
+inline constexpr size_t kCrcStart = 21;        // first byte the CRC covers
 inline constexpr int32_t kMaxBatchBytes = 0x7fffffff - 12;
 
 struct BatchHeader {
@@ -40,14 +40,16 @@ struct BatchHeader {
 };
 
 /// Parses the first kBatchOverhead bytes. kCorruptBatch if the span is shorter, magic is not 2, the length is
-/// below the overhead, or last_offset_delta, record_count or base_offset are negative. Does not look at the body.
+/// below the overhead, or last_offset_delta, record_count or base_offset are negative. Does not look at the
+/// body.
 Result<BatchHeader> ParseBatchHeader(ByteSpan bytes);
 
 /// True if the CRC over [21, end) of this whole batch matches its header.
 bool BatchCrcMatches(ByteSpan batch, const BatchHeader& header);
 
 /// Walks the records of an uncompressed batch: lengths in bounds, attributes 0, deltas 0..n-1 dense when
-/// `dense_offsets`, record_count of them and not a byte more. Reports the largest timestamp and its offset delta.
+/// `dense_offsets`, record_count of them and not a byte more. Reports the largest timestamp and its offset
+/// delta.
 struct RecordWalk {
   TimestampMs max_timestamp{-1};
   int32_t max_timestamp_offset_delta = 0;

@@ -35,8 +35,8 @@ bool ReadRecordHead(const uint8_t** at, const uint8_t* end, RecordHead* record) 
   const uint8_t* const record_end = *at + length;
   *at = record_end;
   return ReadVarint(&field, record_end, &record->timestamp_delta) &&
-         ReadVarint(&field, record_end, &record->offset_delta) && ReadBytes(&field, record_end, &record->key) &&
-         ReadBytes(&field, record_end, &record->value);
+         ReadVarint(&field, record_end, &record->offset_delta) &&
+         ReadBytes(&field, record_end, &record->key) && ReadBytes(&field, record_end, &record->value);
 }
 
 }  // namespace seglog

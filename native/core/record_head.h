@@ -1,5 +1,5 @@
-// The first fields of a record inside an uncompressed batch, for those who need no more than when, where and the key.
-// Reads only inside the bytes it is given.
+// The first fields of a record inside an uncompressed batch, for those who need no more than when, where and
+// the key. Reads only inside the bytes it is given.
 #pragma once
 
 #include <cstdint>

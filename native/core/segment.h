@@ -1,15 +1,17 @@
 // A segment: one `.log` file of record batches with its offset index and time index.
 //
-// The active segment is appended to; its append state (end, next offset, index interval, largest timestamp) belongs to
-// whoever holds the lease: the event loop while no storage operation of this segment is pending, else the storage thread
-// that runs one. Handing over goes through the storage queue, whose mutex orders the memory; the hot path has no
-// lock. AppendNow, Append, Seal, TruncateTo and Close need the lease. Everything else may run on any thread at the same
-// time: it reads the published end, two atomics that only grow (except by TruncateTo).
+// The active segment is appended to; its append state (end, next offset, index interval, largest timestamp)
+// belongs to whoever holds the lease: the event loop while no storage operation of this segment is pending,
+// else the storage thread that runs one. Handing over goes through the storage queue, whose mutex orders the
+// memory; the hot path has no lock. AppendNow, Append, Seal, TruncateTo and Close need the lease. Everything
+// else may run on any thread at the same time: it reads the published end, two atomics that only grow (except
+// by TruncateTo).
 //
 // Published means visible to readers and in the page cache: it survives the process. Durable means on disk.
 //
-// Nothing here waits for the disk except Open, Append, Flush, SyncAll, Seal, TruncateTo, Close and the reads without
-// "Now". A failed write or flush takes the directory offline (DataDirectory::Failed); a full disk does not.
+// Nothing here waits for the disk except Open, Append, Flush, SyncAll, Seal, TruncateTo, Close and the reads
+// without "Now". A failed write or flush takes the directory offline (DataDirectory::Failed); a full disk
+// does not.
 #pragma once
 
 #include <array>
@@ -52,8 +54,8 @@ struct SegmentOptions {
   int64_t index_interval_bytes = 4096;
   EndsSlot* slot = nullptr;  // active segments publish into it; outlives the segment
   bool create = false;       // the files must not exist
-  /// Where an existing active segment ends, believed from `.ends`: bytes behind it are zeroed. Without: at the end of
-  /// the file.
+  /// Where an existing active segment ends, believed from `.ends`: bytes behind it are zeroed. Without: at
+  /// the end of the file.
   std::optional<LogEnd> end;
 };
 
@@ -93,8 +95,8 @@ struct LocatedTimestamp {
 };
 
 struct ReadResult {
-  size_t bytes = 0;          // whole batches now in the target; 0 at the end
-  size_t first_needs = 0;    // the first batch does not fit: its size
+  size_t bytes = 0;        // whole batches now in the target; 0 at the end
+  size_t first_needs = 0;  // the first batch does not fit: its size
 };
 
 class Segment final : public Ahead::Tended, public std::enable_shared_from_this<Segment> {
@@ -116,16 +118,18 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   RecordOffset max_timestamp_offset() const {
     return RecordOffset(max_timestamp_offset_.load(std::memory_order_relaxed));
   }
-  TimestampMs first_timestamp() const { return TimestampMs(first_timestamp_.load(std::memory_order_relaxed)); }
+  TimestampMs first_timestamp() const {
+    return TimestampMs(first_timestamp_.load(std::memory_order_relaxed));
+  }
   TimestampMs created() const { return created_; }
   bool sealed() const noexcept { return sealed_.load(std::memory_order_acquire); }
   const std::string& log_path() const { return log_path_; }
 
   // -- appending, lease holder
 
-  /// The mapped lane, on the calling thread, without a system call or an allocation. `parts` concatenated are whole
-  /// batches. Anything but kDone left the segment as it was; kFailed sets *error (kInvalidBatch, kCorruptBatch,
-  /// kBatchTooLarge, kOffline, kReadOnly, kClosed).
+  /// The mapped lane, on the calling thread, without a system call or an allocation. `parts` concatenated are
+  /// whole batches. Anything but kDone left the segment as it was; kFailed sets *error (kInvalidBatch,
+  /// kCorruptBatch, kBatchTooLarge, kOffline, kReadOnly, kClosed).
   AppendOutcome AppendNow(std::span<const ByteSpan> parts, const AppendOptions& options, Appended* appended,
                           Status* error);
   /// The storage lane. kSegmentFull, kNoSpace (retriable, nothing stored), or as above.
@@ -133,16 +137,16 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
 
   // -- durability, any thread; one flush of a segment at a time runs, others wait for it
 
-  /// Everything published before the call is on disk when it returns OK; returns the new durable end. A sealed segment
-  /// is flushed whole, with its indexes.
+  /// Everything published before the call is on disk when it returns OK; returns the new durable end. A
+  /// sealed segment is flushed whole, with its indexes.
   Result<LogEnd> Flush();
   /// fsync of the log and both indexes.
   Status SyncAll();
 
   // -- reading, any thread
 
-  /// Copies whole batches from the one that holds `offset` (or the next after it) that end at or below `limit` and
-  /// fit into target. Never waits: kCold.
+  /// Copies whole batches from the one that holds `offset` (or the next after it) that end at or below
+  /// `limit` and fit into target. Never waits: kCold.
   Result<ReadResult> ReadNow(RecordOffset offset, FilePosition limit, MutableByteSpan target);
   Result<ReadResult> Read(RecordOffset offset, FilePosition limit, MutableByteSpan target);
   /// nullopt behind the end. LocateNow: kCold.
@@ -154,10 +158,11 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
 
   // -- lifecycle, lease holder on a storage thread
 
-  /// Final time-index entry, helper retired, mapping gone, `.log` exact, indexes written; not yet on disk. Idempotent.
+  /// Final time-index entry, helper retired, mapping gone, `.log` exact, indexes written; not yet on disk.
+  /// Idempotent.
   Status Seal();
-  /// Cuts to the batch boundary at or below `offset`, indexes too, and raises the slot's generation. The cut is on
-  /// disk when it returns.
+  /// Cuts to the batch boundary at or below `offset`, indexes too, and raises the slot's generation. The cut
+  /// is on disk when it returns.
   Status TruncateTo(RecordOffset offset);
   /// Closes the files, leaving an unsealed segment as a kill would. Idempotent.
   void Close();
@@ -179,8 +184,8 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   Status AdoptClosedEnd(int64_t file_size);
   LogEnd DurableAtOpen() const;
   Status EraseBehind(FilePosition end, int64_t file_size);
-  /// Takes over from the last index entry, or from the beginning, walking headers to `end`; adds index entries on
-  /// the way when `index`. kCorrupt where the batches do not lead there.
+  /// Takes over from the last index entry, or from the beginning, walking headers to `end`; adds index
+  /// entries on the way when `index`. kCorrupt where the batches do not lead there.
   Status WalkTo(FilePosition end, bool from_start, bool index);
   void ResetAppendState();
 
@@ -198,7 +203,8 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   AppendOutcome Check(std::span<const ByteSpan> parts, const AppendOptions& options, AppendPlan* plan,
                       Status* error) const;
   Appended Account(const AppendPlan& plan, const AppendOptions& options, const uint8_t* stored);
-  Appended AccountHeaders(std::span<const std::array<uint8_t, kBatchOverhead>> headers, const AppendPlan& plan);
+  Appended AccountHeaders(std::span<const std::array<uint8_t, kBatchOverhead>> headers,
+                          const AppendPlan& plan);
   void AccountBatch(const BatchHeader& header, Appended* appended);
   void AddIndexEntries(const BatchHeader& header);
   void PublishToSlot() noexcept;
@@ -209,8 +215,8 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   Result<std::optional<BatchAt>> Find(RecordOffset offset, LogEnd end, Wait wait);
   Result<std::optional<BatchAt>> FindFrom(FilePosition from, RecordOffset offset, LogEnd end, Wait wait);
   Result<ReadResult> ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait);
-  Result<ReadResult> ReadWhole(FilePosition from, RecordOffset offset, FilePosition limit, MutableByteSpan target,
-                               Wait wait);
+  Result<ReadResult> ReadWhole(FilePosition from, RecordOffset offset, FilePosition limit,
+                               MutableByteSpan target, Wait wait);
   std::optional<FilePosition> LastReadEnd(RecordOffset offset);
   void RememberReadEnd(LogEnd end);
   Result<std::optional<LocatedBatch>> LocateBatch(RecordOffset offset, Wait wait);
@@ -223,7 +229,8 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   const std::string log_path_;
   TimestampMs created_{0};
   std::unique_ptr<AppendWindow> window_;  // active segments
-  mutable std::shared_mutex files_mutex_;  // file_ and the indexes: shared while used without the lease, alone to close
+  mutable std::shared_mutex
+      files_mutex_;  // file_ and the indexes: shared while used without the lease, alone to close
   std::unique_ptr<File> file_;
   std::unique_ptr<OffsetIndex> offset_index_;  // null: closed segment whose index is missing or damaged
   std::unique_ptr<TimeIndex> time_index_;
@@ -253,8 +260,8 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   std::atomic_flag last_read_busy_ = ATOMIC_FLAG_INIT;
   LogEnd last_read_;
 
-  std::mutex flush_mutex_;          // held through a flush; taken before durable_mutex_
-  bool folder_synced_ = true;       // under flush_mutex_; false: the files' names may not be on disk yet
+  std::mutex flush_mutex_;     // held through a flush; taken before durable_mutex_
+  bool folder_synced_ = true;  // under flush_mutex_; false: the files' names may not be on disk yet
   mutable std::mutex durable_mutex_;
   LogEnd durable_;
 

@@ -13,7 +13,8 @@ namespace seglog {
 
 namespace {
 
-// Above this, and unless the batches are small, bodies are written from where they are instead of being copied.
+// Above this, and unless the batches are small, bodies are written from where they are instead of being
+// copied.
 constexpr size_t kCopiedAppendBytes = 256 << 10;
 constexpr size_t kSmallBatchBytes = 4096;
 
@@ -26,8 +27,8 @@ Status WrongCrc(const BatchHeader& header, size_t index) {
 /// The header's share of a CRC: what lies behind kCrcStart.
 uint32_t HeaderCrc(const uint8_t* raw) { return Crc32c(raw + kCrcStart, kBatchOverhead - kCrcStart); }
 
-/// Copies planned batches to `target`, stamped and with their CRCs checked or computed. At most plan.bytes are
-/// stored, header first; *stored tells how many when it fails.
+/// Copies planned batches to `target`, stamped and with their CRCs checked or computed. At most plan.bytes
+/// are stored, header first; *stored tells how many when it fails.
 Status CopyBatches(std::span<const ByteSpan> given, const AppendPlan& plan, const AppendOptions& options,
                    RecordOffset next, uint8_t* target, size_t* stored) {
   BatchParts parts(given);
@@ -76,11 +77,12 @@ Status SliceBatches(std::span<const ByteSpan> given, const AppendPlan& plan, con
     uint32_t crc = HeaderCrc(raw);
     const bool restamped = options.append_time.value >= 0;
     slices->push_back({raw, kBatchOverhead});
-    parts.Take(static_cast<size_t>(header->size_bytes()) - kBatchOverhead, [&](const uint8_t* piece, size_t size) {
-      if (options.crc == CrcMode::kVerify) given_crc = Crc32c(piece, size, given_crc);
-      if (options.crc == CrcMode::kCompute || restamped) crc = Crc32c(piece, size, crc);
-      slices->push_back({piece, size});
-    });
+    parts.Take(static_cast<size_t>(header->size_bytes()) - kBatchOverhead,
+               [&](const uint8_t* piece, size_t size) {
+                 if (options.crc == CrcMode::kVerify) given_crc = Crc32c(piece, size, given_crc);
+                 if (options.crc == CrcMode::kCompute || restamped) crc = Crc32c(piece, size, crc);
+                 slices->push_back({piece, size});
+               });
     if (options.crc == CrcMode::kVerify && given_crc != header->crc) return WrongCrc(*header, i);
     if (options.crc == CrcMode::kCompute || restamped) PatchCrc(raw, crc);
     next = header->last_offset() + 1;
@@ -105,14 +107,17 @@ class Segment::LeaseCheck {
 };
 
 Status Segment::CheckAppendable() const {
-  if (closed_.load(std::memory_order_relaxed)) return Status::Error(ErrorCode::kClosed, "the segment is closed", log_path_);
-  if (sealed()) return Status::Error(ErrorCode::kClosed, "the segment is sealed: append to its successor", log_path_);
+  if (closed_.load(std::memory_order_relaxed))
+    return Status::Error(ErrorCode::kClosed, "the segment is closed", log_path_);
+  if (sealed())
+    return Status::Error(ErrorCode::kClosed, "the segment is sealed: append to its successor", log_path_);
   return directory_->CheckWritable();
 }
 
 AppendOutcome Segment::Check(std::span<const ByteSpan> parts, const AppendOptions& options, AppendPlan* plan,
                              Status* error) const {
-  const AppendFrom from{options_.base_offset, next_offset_, bytes_since_entry_, options_.index_interval_bytes};
+  const AppendFrom from{options_.base_offset, next_offset_, bytes_since_entry_,
+                        options_.index_interval_bytes};
   *error = PlanAppend(parts, options.keep_offsets, from, plan);
   if (!error->ok()) return AppendOutcome::kFailed;
   const auto bytes = static_cast<int64_t>(plan->bytes);
@@ -135,8 +140,8 @@ AppendOutcome Segment::Check(std::span<const ByteSpan> parts, const AppendOption
   return AppendOutcome::kDone;
 }
 
-AppendOutcome Segment::AppendNow(std::span<const ByteSpan> parts, const AppendOptions& options, Appended* appended,
-                                 Status* error) {
+AppendOutcome Segment::AppendNow(std::span<const ByteSpan> parts, const AppendOptions& options,
+                                 Appended* appended, Status* error) {
   LeaseCheck lease(*this);
   *error = CheckAppendable();
   if (!error->ok()) return AppendOutcome::kFailed;
@@ -157,8 +162,8 @@ AppendOutcome Segment::AppendNow(std::span<const ByteSpan> parts, const AppendOp
   size_t stored = 0;
   *error = CopyBatches(parts, plan, options, next_offset_, target, &stored);
   if (!error->ok()) {
-    // Whole batches that were refused must not be found behind the end one day. The first header goes last: while
-    // it stands, recovery looks behind it.
+    // Whole batches that were refused must not be found behind the end one day. The first header goes last:
+    // while it stands, recovery looks behind it.
     std::memset(target + kBatchOverhead, 0, stored - kBatchOverhead);
     std::memset(target, 0, kBatchOverhead);
     return AppendOutcome::kFailed;
@@ -178,7 +183,8 @@ Result<Appended> Segment::Append(std::span<const ByteSpan> parts, const AppendOp
   const AppendOutcome outcome = Check(parts, options, &plan, &error);
   if (outcome == AppendOutcome::kFailed) return error;
   if (outcome == AppendOutcome::kSegmentFull) {
-    return Status::Error(ErrorCode::kSegmentFull, "the segment is full", log_path_).At(end_.value, next_offset_.value);
+    return Status::Error(ErrorCode::kSegmentFull, "the segment is full", log_path_)
+        .At(end_.value, next_offset_.value);
   }
   if (plan.bytes <= kMappedLaneBytes) last_small_append_ms_.store(CoarseNowMs(), std::memory_order_relaxed);
 
@@ -195,7 +201,8 @@ Result<Appended> Segment::Append(std::span<const ByteSpan> parts, const AppendOp
   }
 
   const FilePosition begin = end_;
-  SEGLOG_RETURN_IF_ERROR(directory_->Failed(window_->Reserve(begin.value + static_cast<int64_t>(plan.bytes))));
+  SEGLOG_RETURN_IF_ERROR(
+      directory_->Failed(window_->Reserve(begin.value + static_cast<int64_t>(plan.bytes))));
   const Status written = file_->WriteAt(begin.value, slices.data(), slices.size());
   if (!written.ok()) {
     if (directory_->Failed(written).code() == ErrorCode::kNoSpace) CutBehindEnd();
@@ -233,7 +240,8 @@ void Segment::AccountBatch(const BatchHeader& header, Appended* appended) {
   next_offset_ = header.last_offset() + 1;
 }
 
-// An index that is full or refuses an entry stays as it is: it is a hint. Appends roll before it comes to that.
+// An index that is full or refuses an entry stays as it is: it is a hint. Appends roll before it comes to
+// that.
 void Segment::AddIndexEntries(const BatchHeader& header) {
   if (!offset_index_->Append(header.last_offset(), end_).ok()) return;
   (void)time_index_->Append(max_timestamp(), max_timestamp_offset());
@@ -249,7 +257,8 @@ Appended Segment::Account(const AppendPlan& plan, const AppendOptions& options, 
     AccountBatch(header, &appended);
   } else {
     for (size_t i = 0; i < plan.batches; ++i) {
-      const auto header = ParseBatchHeader({stored, kBatchOverhead});  // ours by now: checked when it was stored
+      const auto header =
+          ParseBatchHeader({stored, kBatchOverhead});  // ours by now: checked when it was stored
       AccountBatch(header.value(), &appended);
       stored += header.value().size_bytes();
     }
@@ -270,8 +279,8 @@ void Segment::PublishToSlot() noexcept {
   if (options_.slot != nullptr) options_.slot->PublishEnd(end_, next_offset_);
 }
 
-// A sequence lock without fences: the data are atomics stored with release and loaded with acquire, so a reader that
-// sees a new value also sees the odd sequence stored before it.
+// A sequence lock without fences: the data are atomics stored with release and loaded with acquire, so a
+// reader that sees a new value also sees the odd sequence stored before it.
 void Segment::Publish() noexcept {
   const uint64_t sequence = publish_sequence_.load(std::memory_order_relaxed);
   publish_sequence_.store(sequence + 1, std::memory_order_relaxed);

@@ -118,7 +118,8 @@ Status Segment::Seal() {
 }
 
 Status Segment::TruncateTo(RecordOffset offset) {
-  if (!options_.active) return Status::Error(ErrorCode::kInvalidArgument, "only an active segment is cut", log_path_);
+  if (!options_.active)
+    return Status::Error(ErrorCode::kInvalidArgument, "only an active segment is cut", log_path_);
   SEGLOG_RETURN_IF_ERROR(CheckAppendable());
   if (offset >= next_offset_) return Status::Ok();
   std::lock_guard flushing(flush_mutex_);
@@ -139,8 +140,8 @@ Status Segment::TruncateTo(RecordOffset offset) {
     options_.slot->RaiseGeneration();
     options_.slot->SetSegment(options_.base_offset, end.position, end.offset);
   }
-  // Durable step by step: a lower bound above the cut would make a torn tail look like damage, and what was cut must
-  // not come back behind what is appended in its place.
+  // Durable step by step: a lower bound above the cut would make a torn tail look like damage, and what was
+  // cut must not come back behind what is appended in its place.
   const auto cut = [&]() -> Status {
     SEGLOG_RETURN_IF_ERROR(directory_->FlushEnds());
     SEGLOG_RETURN_IF_ERROR(file_->Truncate(end.position.value));
@@ -148,8 +149,9 @@ Status Segment::TruncateTo(RecordOffset offset) {
     SEGLOG_RETURN_IF_ERROR(directory_->FlushFailed(file_->SyncData()));
     SEGLOG_RETURN_IF_ERROR(offset_index_->TruncateTo(end.offset, end.position));
     SEGLOG_RETURN_IF_ERROR(time_index_->TruncateTo(end.offset));
-    SEGLOG_RETURN_IF_ERROR(offset_index_->entries() == 0 ? time_index_->Clear()
-                                                         : time_index_->TruncateTo(offset_index_->last().offset + 1));
+    SEGLOG_RETURN_IF_ERROR(offset_index_->entries() == 0
+                               ? time_index_->Clear()
+                               : time_index_->TruncateTo(offset_index_->last().offset + 1));
     return WalkTo(end.position, false, true);
   };
   const Status status = directory_->Failed(directory_->WithReserves(cut));

@@ -29,8 +29,8 @@ bool AllZero(const uint8_t* bytes, size_t size) {
 
 Status CheckOptions(const SegmentOptions& options) {
   const bool sane = options.base_offset.value >= 0 && options.segment_bytes > 0 &&
-                    options.segment_bytes <= std::numeric_limits<int32_t>::max() && options.index_bytes >= 0 &&
-                    options.index_interval_bytes >= 0;
+                    options.segment_bytes <= std::numeric_limits<int32_t>::max() &&
+                    options.index_bytes >= 0 && options.index_interval_bytes >= 0;
   return sane ? Status::Ok() : Status::Error(ErrorCode::kInvalidArgument, "a segment option is out of range");
 }
 
@@ -62,13 +62,14 @@ Result<std::shared_ptr<Segment>> Segment::Open(std::shared_ptr<DataDirectory> di
     segment->sealed_.store(true, std::memory_order_relaxed);
     return segment;
   }
-  segment->window_ =
-      std::make_unique<AppendWindow>(*segment->directory_, *segment->file_, segment->options_.segment_bytes, segment->end_.value);
+  segment->window_ = std::make_unique<AppendWindow>(*segment->directory_, *segment->file_,
+                                                    segment->options_.segment_bytes, segment->end_.value);
   if (EndsSlot* slot = segment->options_.slot; slot != nullptr) {
     slot->SetSegment(segment->options_.base_offset, segment->end_, segment->next_offset_);
     // Nothing is claimed for a segment of which nothing is known to be on disk: its name may not be either.
     const LogEnd durable = segment->durable_;
-    if (durable.position.value > 0) slot->SetDurable(segment->options_.base_offset, durable.position, durable.offset);
+    if (durable.position.value > 0)
+      slot->SetDurable(segment->options_.base_offset, durable.position, durable.offset);
     SEGLOG_RETURN_IF_ERROR(segment->directory_->Failed(segment->directory_->ends_file()->WriteOut()));
   }
   segment->WatchAgain();
@@ -132,7 +133,9 @@ Status Segment::OpenIndexes(bool rebuild) {
     SEGLOG_RETURN_IF_ERROR(TrimPartialEntry(io, offset_path, 8));
     SEGLOG_RETURN_IF_ERROR(TrimPartialEntry(io, time_path, 12));
   }
-  const IndexMode mode = rebuild ? IndexMode::kEmpty : options_.active ? IndexMode::kActive : IndexMode::kClosed;
+  const IndexMode mode = rebuild           ? IndexMode::kEmpty
+                         : options_.active ? IndexMode::kActive
+                                           : IndexMode::kClosed;
   auto offsets = OffsetIndex::Open(io, offset_path, options_.base_offset, options_.index_bytes, mode);
   if (!offsets.ok()) return offsets.status();
   auto times = TimeIndex::Open(io, time_path, options_.base_offset, options_.index_bytes, mode);
@@ -148,11 +151,13 @@ Status Segment::AdoptActiveEnd(int64_t file_size) {
     return Status::Error(ErrorCode::kCorrupt, "the file is shorter than its published end", log_path_)
         .At(file_size, end.offset.value);
   }
-  const RecordOffset end_offset = options_.end ? end.offset : RecordOffset(std::numeric_limits<int64_t>::max());
+  const RecordOffset end_offset =
+      options_.end ? end.offset : RecordOffset(std::numeric_limits<int64_t>::max());
   SEGLOG_RETURN_IF_ERROR(offset_index_->TruncateTo(end_offset, end.position));
   SEGLOG_RETURN_IF_ERROR(time_index_->TruncateTo(end_offset));
   if (options_.end) {
-    // The time index is written before the offset index: entries that the latter does not reach are found again.
+    // The time index is written before the offset index: entries that the latter does not reach are found
+    // again.
     SEGLOG_RETURN_IF_ERROR(time_index_->TruncateTo(offset_index_->last().offset + 1));
     if (offset_index_->entries() == 0) SEGLOG_RETURN_IF_ERROR(time_index_->Clear());
   }
@@ -180,14 +185,17 @@ Status Segment::AdoptActiveEnd(int64_t file_size) {
   return Status::Ok();
 }
 
-// What a clean close left is on disk. Otherwise the first flush covers everything that `.ends` does not vouch for.
+// What a clean close left is on disk. Otherwise the first flush covers everything that `.ends` does not vouch
+// for.
 LogEnd Segment::DurableAtOpen() const {
   const LogEnd nothing{FilePosition(0), options_.base_offset};
   const bool clean = directory_->left_behind() == LeftBehind::kClean;
-  if (options_.slot == nullptr || !options_.slot->published()) return clean ? LogEnd{end_, next_offset_} : nothing;
+  if (options_.slot == nullptr || !options_.slot->published())
+    return clean ? LogEnd{end_, next_offset_} : nothing;
   const PartitionEnds ends = options_.slot->Snapshot();
-  const bool inside = ends.durable_segment_base == options_.base_offset && ends.durable_offset <= next_offset_ &&
-                      ends.durable_offset >= options_.base_offset && ends.durable_position <= end_;
+  const bool inside = ends.durable_segment_base == options_.base_offset &&
+                      ends.durable_offset <= next_offset_ && ends.durable_offset >= options_.base_offset &&
+                      ends.durable_position <= end_;
   return inside ? LogEnd{ends.durable_position, ends.durable_offset} : nothing;
 }
 
@@ -247,7 +255,8 @@ Status Segment::WalkTo(FilePosition end, bool from_start, bool index) {
     at_entry = false;
     AccountBatch(header, nullptr);
   }
-  return at_entry ? Status::Error(ErrorCode::kCorrupt, "the last index entry lies behind the end", log_path_).At(end_.value)
+  return at_entry ? Status::Error(ErrorCode::kCorrupt, "the last index entry lies behind the end", log_path_)
+                        .At(end_.value)
                   : Status::Ok();
 }
 
@@ -256,7 +265,8 @@ Status Segment::EraseBehind(FilePosition end, int64_t file_size) {
   if (!directory_->overwrite_in_place()) {
     return file_size > end.value ? file_->Truncate(end.value) : Status::Ok();
   }
-  // Appends store from the end on, headers first. If nothing stands right behind the end, nothing does further on.
+  // Appends store from the end on, headers first. If nothing stands right behind the end, nothing does
+  // further on.
   uint8_t probe[kZeroProbeBytes];
   const auto probed = static_cast<size_t>(std::min<int64_t>(kZeroProbeBytes, file_size - end.value));
   auto read = file_->ReadAt(end.value, probe, probed);

@@ -1,5 +1,5 @@
-// Finding offsets and reading whole batches. An index entry is a hint: the header found there is checked, and where it
-// does not fit the segment is scanned from its beginning.
+// Finding offsets and reading whole batches. An index entry is a hint: the header found there is checked, and
+// where it does not fit the segment is scanned from its beginning.
 #include <algorithm>
 #include <limits>
 
@@ -11,7 +11,9 @@ namespace {
 
 constexpr size_t kFindBytes = 4096;
 
-Status ClosedStatus(const std::string& path) { return Status::Error(ErrorCode::kClosed, "the segment is closed", path); }
+Status ClosedStatus(const std::string& path) {
+  return Status::Error(ErrorCode::kClosed, "the segment is closed", path);
+}
 
 }  // namespace
 
@@ -35,7 +37,8 @@ Result<std::optional<BatchAt>> Segment::Find(RecordOffset offset, LogEnd end, Wa
   return FindFrom(FilePosition(0), offset, end, wait);
 }
 
-Result<std::optional<BatchAt>> Segment::FindFrom(FilePosition from, RecordOffset offset, LogEnd end, Wait wait) {
+Result<std::optional<BatchAt>> Segment::FindFrom(FilePosition from, RecordOffset offset, LogEnd end,
+                                                 Wait wait) {
   uint8_t buffer[kFindBytes];
   HeaderWalk walk(*file_, from, end.position, buffer, wait);
   for (;;) {
@@ -56,7 +59,8 @@ Result<ReadResult> Segment::Read(RecordOffset offset, FilePosition limit, Mutabl
   return ReadBatches(offset, limit, target, Wait::kYes);
 }
 
-Result<ReadResult> Segment::ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait) {
+Result<ReadResult> Segment::ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target,
+                                        Wait wait) {
   std::shared_lock files(files_mutex_);
   if (file_ == nullptr) return ClosedStatus(log_path_);
   const LogEnd end = published();
@@ -94,11 +98,14 @@ Result<ReadResult> Segment::ReadWhole(FilePosition from, RecordOffset offset, Fi
   while (*read - result.bytes >= kBatchOverhead) {
     auto header = ParseBatchHeader({into.data() + result.bytes, *read - result.bytes});
     const bool is_first = result.bytes == 0;
-    const bool fits = header.ok() && header->last_offset() >= next && (is_first || header->base_offset >= next);
+    const bool fits =
+        header.ok() && header->last_offset() >= next && (is_first || header->base_offset >= next);
     if (!fits) {
       if (!is_first) break;  // what is good first; the next read begins at the damage
-      return Status::Error(ErrorCode::kCorrupt, header.ok() ? "a batch holds other offsets than expected"
-                                                            : header.status().detail().message, log_path_)
+      return Status::Error(
+                 ErrorCode::kCorrupt,
+                 header.ok() ? "a batch holds other offsets than expected" : header.status().detail().message,
+                 log_path_)
           .At(from.value, offset.value);
     }
     const auto size = static_cast<size_t>(header->size_bytes());
@@ -127,9 +134,13 @@ void Segment::RememberReadEnd(LogEnd end) {
   last_read_busy_.clear(std::memory_order_release);
 }
 
-Result<std::optional<LocatedBatch>> Segment::LocateNow(RecordOffset offset) { return LocateBatch(offset, Wait::kNo); }
+Result<std::optional<LocatedBatch>> Segment::LocateNow(RecordOffset offset) {
+  return LocateBatch(offset, Wait::kNo);
+}
 
-Result<std::optional<LocatedBatch>> Segment::Locate(RecordOffset offset) { return LocateBatch(offset, Wait::kYes); }
+Result<std::optional<LocatedBatch>> Segment::Locate(RecordOffset offset) {
+  return LocateBatch(offset, Wait::kYes);
+}
 
 Result<std::optional<LocatedBatch>> Segment::LocateBatch(RecordOffset offset, Wait wait) {
   std::shared_lock files(files_mutex_);

@@ -74,7 +74,8 @@ class IndexRebuild {
   void Batch(const BatchAt& batch, TimestampMs max, RecordOffset max_offset) {
     if (since_entry_ > interval_) {
       // An index that is full stays short: it is a hint.
-      if (offsets_->Append(batch.header.last_offset(), batch.position).ok()) (void)times_->Append(max, max_offset);
+      if (offsets_->Append(batch.header.last_offset(), batch.position).ok())
+        (void)times_->Append(max, max_offset);
       since_entry_ = 0;
     }
     since_entry_ += batch.header.size_bytes();
@@ -114,7 +115,8 @@ class Scan {
 
   Status Open() {
     if (options_.rebuild_indexes && options_.from.value != 0) {
-      return Status::Error(ErrorCode::kInvalidArgument, "indexes are rebuilt from the beginning of a segment only");
+      return Status::Error(ErrorCode::kInvalidArgument,
+                           "indexes are rebuilt from the beginning of a segment only");
     }
     const std::string path = SegmentFile(options_.folder, options_.base_offset, ".log");
     auto file = io_.Open(path, options_.truncate ? OpenMode::kReadWrite : OpenMode::kRead);
@@ -150,11 +152,13 @@ class Scan {
   Status OneBatch() {
     auto head = reader_->At(at_, kBatchOverhead);
     if (!head.ok()) return head.status();
-    auto header = ParseBatchHeader(head->first(std::min<size_t>(head->size(), static_cast<size_t>(end_ - at_))));
+    auto header =
+        ParseBatchHeader(head->first(std::min<size_t>(head->size(), static_cast<size_t>(end_ - at_))));
     if (!header.ok()) return Stop(header.status().detail().message);
     if (header->size_bytes() > end_ - at_) return Stop("the batch passes the end of the file");
-    if (header->base_offset < next_) return Stop("offset " + std::to_string(header->base_offset.value) +
-                                                 " lies before the expected " + std::to_string(next_.value));
+    if (header->base_offset < next_)
+      return Stop("offset " + std::to_string(header->base_offset.value) + " lies before the expected " +
+                  std::to_string(next_.value));
     if (header->last_offset() - options_.base_offset > std::numeric_limits<int32_t>::max()) {
       return Stop("its offsets do not belong to this segment");
     }
@@ -226,7 +230,8 @@ class Scan {
       auto bytes = reader_->At(at, size);
       if (!bytes.ok()) return bytes.status();
       if (bytes->empty()) break;
-      if (std::any_of(bytes->begin(), bytes->end(), [](uint8_t byte) { return byte != 0; })) return Status::Ok();
+      if (std::any_of(bytes->begin(), bytes->end(), [](uint8_t byte) { return byte != 0; }))
+        return Status::Ok();
       at += static_cast<int64_t>(bytes->size());
     }
     result_.stopped->zeros = true;
@@ -239,7 +244,8 @@ class Scan {
       check_->End(at_, next_);
       result_.index_faults = check_->TakeFaults();
     }
-    if (rebuild_) SEGLOG_RETURN_IF_ERROR(rebuild_->Finish(result_.max_timestamp, result_.max_timestamp_offset));
+    if (rebuild_)
+      SEGLOG_RETURN_IF_ERROR(rebuild_->Finish(result_.max_timestamp, result_.max_timestamp_offset));
     if (!options_.truncate || !result_.stopped || at_.value >= file_size_) return Status::Ok();
     SEGLOG_RETURN_IF_ERROR(file_->Truncate(at_.value));
     return file_->Sync();

@@ -1,8 +1,9 @@
-// Walks a segment's `.log` from disk: recovery after power loss, replay of producers behind a snapshot, `log verify`.
-// Stops at the first byte that is not a good batch and says why; never trusts a length before checking it.
+// Walks a segment's `.log` from disk: recovery after power loss, replay of producers behind a snapshot, `log
+// verify`. Stops at the first byte that is not a good batch and says why; never trusts a length before
+// checking it.
 //
-// Thread rule: no state; any thread, one scan of a file at a time when it writes. Reads ahead in large blocks, or
-// only the headers when neither CRCs nor records are asked for.
+// Thread rule: no state; any thread, one scan of a file at a time when it writes. Reads ahead in large
+// blocks, or only the headers when neither CRCs nor records are asked for.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,9 @@ namespace seglog {
 struct ScanOptions {
   std::string folder;  // absolute
   RecordOffset base_offset;
-  FilePosition from;                         // a batch boundary
-  std::optional<RecordOffset> from_offset;   // offsets below it at `from` are a fault
-  std::optional<FilePosition> to;            // default: end of the file
+  FilePosition from;                        // a batch boundary
+  std::optional<RecordOffset> from_offset;  // offsets below it at `from` are a fault
+  std::optional<FilePosition> to;           // default: end of the file
   bool check_crc = true;
   bool walk_records = false;
   int64_t index_interval_bytes = 4096;

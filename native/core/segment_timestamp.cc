@@ -61,7 +61,8 @@ Result<std::optional<LocatedTimestamp>> Segment::FirstInBatch(const BatchAt& bat
   for (int32_t i = 0; i < header.record_count && ReadRecordHead(&at, bytes.get() + size, &record); ++i) {
     int64_t when = 0;
     if (__builtin_add_overflow(header.base_timestamp.value, record.timestamp_delta, &when)) break;
-    if (when < timestamp.value || record.offset_delta < 0 || record.offset_delta > header.last_offset_delta) continue;
+    if (when < timestamp.value || record.offset_delta < 0 || record.offset_delta > header.last_offset_delta)
+      continue;
     return Found({header.base_offset + record.offset_delta, TimestampMs(when), header.leader_epoch, false});
   }
   return Found();

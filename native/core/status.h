@@ -55,8 +55,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}           // NOLINT: implicit by intent
-  Result(Status status) : state_(std::move(status)) {}    // NOLINT: implicit by intent
+  Result(T value) : state_(std::move(value)) {}         // NOLINT: implicit by intent
+  Result(Status status) : state_(std::move(status)) {}  // NOLINT: implicit by intent
   bool ok() const { return std::holds_alternative<T>(state_); }
   Status status() const { return ok() ? Status::Ok() : std::get<Status>(state_); }
   T& value() & { return std::get<T>(state_); }
@@ -71,8 +71,8 @@ class [[nodiscard]] Result {
 
 }  // namespace seglog
 
-#define SEGLOG_RETURN_IF_ERROR(expr)            \
-  do {                                          \
-    ::seglog::Status seglog_status_ = (expr);   \
+#define SEGLOG_RETURN_IF_ERROR(expr)                 \
+  do {                                               \
+    ::seglog::Status seglog_status_ = (expr);        \
     if (!seglog_status_.ok()) return seglog_status_; \
   } while (0)

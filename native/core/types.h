@@ -17,12 +17,15 @@ struct Strong {
   constexpr Strong operator+(int64_t delta) const { return Strong(value + delta); }
   constexpr Strong operator-(int64_t delta) const { return Strong(value - delta); }
   constexpr int64_t operator-(Strong other) const { return value - other.value; }
-  constexpr Strong& operator+=(int64_t delta) { value += delta; return *this; }
+  constexpr Strong& operator+=(int64_t delta) {
+    value += delta;
+    return *this;
+  }
 };
 
-using RecordOffset = Strong<struct RecordOffsetTag>;    // offset of a record in its partition
-using FilePosition = Strong<struct FilePositionTag>;    // byte position in a segment file
-using TimestampMs = Strong<struct TimestampMsTag>;      // milliseconds since the epoch, -1 none
+using RecordOffset = Strong<struct RecordOffsetTag>;  // offset of a record in its partition
+using FilePosition = Strong<struct FilePositionTag>;  // byte position in a segment file
+using TimestampMs = Strong<struct TimestampMsTag>;    // milliseconds since the epoch, -1 none
 
 using ByteSpan = std::span<const uint8_t>;
 using MutableByteSpan = std::span<uint8_t>;

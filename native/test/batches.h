@@ -16,8 +16,8 @@ struct BatchSpec {
   int32_t records = 1;
   size_t value_bytes = 10;
   int64_t base_offset = 0;
-  int64_t timestamp = 1000;      // of the first record
-  int64_t timestamp_step = 1;    // between records
+  int64_t timestamp = 1000;    // of the first record
+  int64_t timestamp_step = 1;  // between records
   int16_t attributes = 0;
   int32_t leader_epoch = -1;
   int64_t producer_id = -1;

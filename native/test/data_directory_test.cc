@@ -14,7 +14,8 @@
 namespace seglog::test {
 namespace {
 
-std::shared_ptr<DataDirectory> MustOpen(Io& io, const std::string& path = "/data", DirectoryOptions options = {}) {
+std::shared_ptr<DataDirectory> MustOpen(Io& io, const std::string& path = "/data",
+                                        DirectoryOptions options = {}) {
   auto directory = DataDirectory::Open(io, path, options);
   EXPECT_TRUE(directory.ok()) << directory.status().ToString();
   return directory.ok() ? *directory : nullptr;
@@ -47,7 +48,8 @@ TEST(DataDirectoryTest, JudgesHowItWasLeft) {
     auto directory = MustOpen(io);
     EXPECT_EQ(directory->left_behind(), LeftBehind::kClean);
     EXPECT_TRUE(directory->ends().empty()) << "a clean close retires them";
-    EXPECT_FALSE(directory->Stat(".kafka_cleanshutdown").value().has_value()) << "gone before the first append";
+    EXPECT_FALSE(directory->Stat(".kafka_cleanshutdown").value().has_value())
+        << "gone before the first append";
     Publish(*directory);
   }
   io.PowerLoss(3);
@@ -85,7 +87,8 @@ TEST(DataDirectoryTest, OneWriterAtATimeNamedByItsPid) {
     auto first = MustOpen(SystemIo(), path);
     auto second = DataDirectory::Open(SystemIo(), path, {});
     EXPECT_EQ(second.status().code(), ErrorCode::kLocked);
-    EXPECT_NE(second.status().detail().message.find("process " + std::to_string(ProcessId()) + " "), std::string::npos);
+    EXPECT_NE(second.status().detail().message.find("process " + std::to_string(ProcessId()) + " "),
+              std::string::npos);
     auto reader = MustOpen(SystemIo(), path, {.read_only = true});
     EXPECT_TRUE(reader->live());
     EXPECT_TRUE(first->live());
@@ -162,10 +165,14 @@ TEST(DataDirectoryTest, AFullDiskGivesTheBallastToCheckpointsNotToAppends) {
   FaultIo faults(io);
   auto directory = MustOpen(faults);
   EXPECT_TRUE(directory->Stat(".ballast").value().has_value());
-  faults.Inject({.fail_nth = 1, .kinds = static_cast<uint32_t>(IoKind::kWrite), .path_includes = "f.tmp", .sys_errno = 28});
+  faults.Inject({.fail_nth = 1,
+                 .kinds = static_cast<uint32_t>(IoKind::kWrite),
+                 .path_includes = "f.tmp",
+                 .sys_errno = 28});
   EXPECT_OK(directory->ReplaceFile("f", Bytes{1}));
   EXPECT_FALSE(directory->Stat(".ballast").value().has_value());
-  faults.Inject({.fail_nth = 1, .sticky = true, .kinds = static_cast<uint32_t>(IoKind::kReserve), .sys_errno = 28});
+  faults.Inject(
+      {.fail_nth = 1, .sticky = true, .kinds = static_cast<uint32_t>(IoKind::kReserve), .sys_errno = 28});
   EXPECT_FALSE(directory->MayGrow());
   faults.Clear();
   EXPECT_TRUE(directory->MayGrow());
@@ -177,9 +184,16 @@ TEST(DataDirectoryTest, TheLastDescriptorsAreKeptForCheckpoints) {
   MemoryIo io;
   FaultIo faults(io);
   auto directory = MustOpen(faults);
-  faults.Inject({.fail_nth = 1, .kinds = static_cast<uint32_t>(IoKind::kOpen), .path_includes = "f.tmp", .sys_errno = 24});
+  faults.Inject({.fail_nth = 1,
+                 .kinds = static_cast<uint32_t>(IoKind::kOpen),
+                 .path_includes = "f.tmp",
+                 .sys_errno = 24});
   EXPECT_OK(directory->ReplaceFile("f", Bytes{1}));
-  faults.Inject({.fail_nth = 1, .sticky = true, .kinds = static_cast<uint32_t>(IoKind::kOpen), .path_includes = "g.tmp", .sys_errno = 24});
+  faults.Inject({.fail_nth = 1,
+                 .sticky = true,
+                 .kinds = static_cast<uint32_t>(IoKind::kOpen),
+                 .path_includes = "g.tmp",
+                 .sys_errno = 24});
   EXPECT_EQ(directory->ReplaceFile("g", Bytes{1}).code(), ErrorCode::kTooManyFiles);
   EXPECT_FALSE(directory->offline());
 }
@@ -189,7 +203,11 @@ TEST(DataDirectoryTest, ATinyFullDiskStillOpens) {
   MustOpen(io);
   FaultIo faults(io);
   ASSERT_TRUE(io.Remove("/data/.ballast").ok());
-  faults.Inject({.fail_nth = 1, .sticky = true, .kinds = static_cast<uint32_t>(IoKind::kReserve), .path_includes = ".ballast", .sys_errno = 28});
+  faults.Inject({.fail_nth = 1,
+                 .sticky = true,
+                 .kinds = static_cast<uint32_t>(IoKind::kReserve),
+                 .path_includes = ".ballast",
+                 .sys_errno = 28});
   auto directory = MustOpen(faults);
   ASSERT_NE(directory, nullptr);
   EXPECT_TRUE(directory->MayGrow());

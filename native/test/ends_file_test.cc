@@ -237,9 +237,7 @@ TEST_P(EndsFileTest, AnyBytesAreReadWithoutHarm) {
     ASSERT_TRUE((*file)->Truncate(0).ok());
     const std::vector<uint8_t> bytes(size, 0xa5);
     const IoSlice slice{bytes.data(), bytes.size()};
-    if (size > 0) {
-      ASSERT_TRUE((*file)->WriteAt(0, &slice, 1).ok());
-    }
+    if (size > 0) { ASSERT_TRUE((*file)->WriteAt(0, &slice, 1).ok()); }
     EXPECT_FALSE(Read().believable);
     EXPECT_TRUE(Read().partitions.empty());
   }

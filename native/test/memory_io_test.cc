@@ -163,9 +163,7 @@ TEST_F(PowerLossTest, CutAndWrittenAgainIsNeverAMixture) {
     ASSERT_EQ(text.substr(0, 512), before.substr(0, 512));
     const std::string rest = text.substr(512);
     const bool old = rest.find('o') != std::string::npos;
-    if (old) {
-      ASSERT_EQ(rest, before.substr(512));
-    }
+    if (old) { ASSERT_EQ(rest, before.substr(512)); }
     (old ? cut_lost : cut_kept) = true;
   }
   EXPECT_TRUE(cut_kept && cut_lost);

@@ -13,24 +13,25 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-// Two records {key "k", value "v1"} at 1000 ms and {key null, value null, header "h" = null} at 1005 ms, base offset 7.
+// Two records {key "k", value "v1"} at 1000 ms and {key null, value null, header "h" = null} at 1005 ms, base
+// offset 7.
 Bytes Sample() {
   return {
-      0, 0, 0, 0, 0, 0, 0, 7,               // base offset
-      0, 0, 0, 69,                          // length: 49 + 20
-      0, 0, 0, 3,                           // leader epoch
-      2,                                    // magic
-      0xb8, 0xd6, 0x6d, 0x0e,               // CRC
-      0, 0,                                 // attributes
-      0, 0, 0, 1,                           // last offset delta
-      0, 0, 0, 0, 0, 0, 0x03, 0xe8,         // base timestamp 1000
-      0, 0, 0, 0, 0, 0, 0x03, 0xed,         // max timestamp 1005
-      0, 0, 0, 0, 0, 0, 0, 9,               // producer id
-      0, 4,                                 // producer epoch
-      0, 0, 0, 5,                           // base sequence
-      0, 0, 0, 2,                           // records
-      18, 0, 0, 0, 2, 'k', 4, 'v', '1', 0,  // length 9
-      18, 0, 10, 2, 1, 1, 2, 2, 'h', 1,     // length 9
+      0,    0,    0,    0,    0, 0,   0,    7,             // base offset
+      0,    0,    0,    69,                                // length: 49 + 20
+      0,    0,    0,    3,                                 // leader epoch
+      2,                                                   // magic
+      0xb8, 0xd6, 0x6d, 0x0e,                              // CRC
+      0,    0,                                             // attributes
+      0,    0,    0,    1,                                 // last offset delta
+      0,    0,    0,    0,    0, 0,   0x03, 0xe8,          // base timestamp 1000
+      0,    0,    0,    0,    0, 0,   0x03, 0xed,          // max timestamp 1005
+      0,    0,    0,    0,    0, 0,   0,    9,             // producer id
+      0,    4,                                             // producer epoch
+      0,    0,    0,    5,                                 // base sequence
+      0,    0,    0,    2,                                 // records
+      18,   0,    0,    0,    2, 'k', 4,    'v',  '1', 0,  // length 9
+      18,   0,    10,   2,    1, 1,   2,    2,    'h', 1,  // length 9
   };
 }
 
@@ -54,7 +55,8 @@ Bytes BatchOf(const Bytes& records, int32_t count, int32_t last_offset_delta) {
   return bytes;
 }
 
-ErrorCode WalkCode(const Bytes& records, int32_t count = 1, int32_t last_offset_delta = 0, bool dense = true) {
+ErrorCode WalkCode(const Bytes& records, int32_t count = 1, int32_t last_offset_delta = 0,
+                   bool dense = true) {
   const Bytes bytes = BatchOf(records, count, last_offset_delta);
   return WalkRecords(bytes, Header(bytes), dense).status().code();
 }
@@ -97,15 +99,15 @@ TEST(BatchHeader, RefusesWhatCannotBeOne) {
   const Bytes sample = Sample();
   EXPECT_EQ(ParseBatchHeader(ByteSpan(sample.data(), 60)).status().code(), corrupt);
   EXPECT_TRUE(ParseBatchHeader(ByteSpan(sample.data(), 61)).ok());
-  EXPECT_EQ(code(16, {1}), corrupt);                             // magic
-  EXPECT_EQ(code(8, {0, 0, 0, 48}), corrupt);                    // shorter than its own header
+  EXPECT_EQ(code(16, {1}), corrupt);           // magic
+  EXPECT_EQ(code(8, {0, 0, 0, 48}), corrupt);  // shorter than its own header
   EXPECT_EQ(code(8, {0, 0, 0, 49}), ErrorCode::kOk);
-  EXPECT_EQ(code(8, {0x7f, 0xff, 0xff, 0xff}), corrupt);         // its size would not fit
+  EXPECT_EQ(code(8, {0x7f, 0xff, 0xff, 0xff}), corrupt);  // its size would not fit
   EXPECT_EQ(code(8, {0xff, 0xff, 0xff, 0xff}), corrupt);
-  EXPECT_EQ(code(0, {0xff}), corrupt);                           // negative base offset
-  EXPECT_EQ(code(0, {0x7f, 0xff, 0xff, 0xff, 0xff}), corrupt);   // last offset would overflow
-  EXPECT_EQ(code(23, {0x80}), corrupt);                          // negative last offset delta
-  EXPECT_EQ(code(57, {0x80}), corrupt);                          // negative record count
+  EXPECT_EQ(code(0, {0xff}), corrupt);                          // negative base offset
+  EXPECT_EQ(code(0, {0x7f, 0xff, 0xff, 0xff, 0xff}), corrupt);  // last offset would overflow
+  EXPECT_EQ(code(23, {0x80}), corrupt);                         // negative last offset delta
+  EXPECT_EQ(code(57, {0x80}), corrupt);                         // negative record count
 }
 
 TEST(BatchCrc, CoversEverythingFromTheAttributesOn) {
@@ -133,7 +135,8 @@ TEST(WalkRecords, ReportsTheSample) {
 }
 
 TEST(WalkRecords, FirstOfEqualTimestampsAndAppendTime) {
-  const Bytes records = {12, 0, 20, 0, 0, 1, 0, 12, 0, 19, 2, 0, 1, 0, 12, 0, 20, 4, 0, 1, 0};  // +10, -10, +10
+  const Bytes records = {12, 0, 20, 0,  0, 1,  0, 12, 0, 19, 2,
+                         0,  1, 0,  12, 0, 20, 4, 0,  1, 0};  // +10, -10, +10
   Bytes bytes = BatchOf(records, 3, 2);
   auto walk = WalkRecords(bytes, Header(bytes), true);
   ASSERT_TRUE(walk.ok()) << walk.status().ToString();
@@ -157,21 +160,21 @@ TEST(WalkRecords, EveryTruncationOfTheSampleIsRefused) {
 TEST(WalkRecords, RefusesBrokenRecords) {
   const ErrorCode invalid = ErrorCode::kInvalidBatch;
   EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 0}), ErrorCode::kOk);
-  EXPECT_EQ(WalkCode({12, 1, 0, 0, 1, 1, 0}), invalid);              // attributes
-  EXPECT_EQ(WalkCode({12, 0, 0, 2, 1, 1, 0}), invalid);              // offset delta 1
-  EXPECT_EQ(WalkCode({12, 0, 0, 0, 3, 1, 0}), invalid);              // key length -2
-  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 3, 0}), invalid);              // value length -2
-  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 1}), invalid);              // header count -1
-  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 2}), invalid);              // a header that is not there
-  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 2, 0}), invalid);              // value takes the header count's byte
-  EXPECT_EQ(WalkCode({14, 0, 0, 0, 1, 1, 0, 0}), invalid);           // a byte left in the record
-  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 0, 0}), invalid);           // a byte left in the batch
-  EXPECT_EQ(WalkCode({11, 0, 0, 0, 1, 1, 0}), invalid);              // negative record length
-  EXPECT_EQ(WalkCode({16, 0, 0, 0, 1, 1, 2, 1, 1}), invalid);        // null header key
-  EXPECT_EQ(WalkCode({16, 0, 0, 0, 1, 1, 2, 0, 3}), invalid);        // header value length -2
-  EXPECT_EQ(WalkCode({16, 0, 0, 0, 1, 1, 2, 0, 1}), ErrorCode::kOk); // empty header key, null value
+  EXPECT_EQ(WalkCode({12, 1, 0, 0, 1, 1, 0}), invalid);               // attributes
+  EXPECT_EQ(WalkCode({12, 0, 0, 2, 1, 1, 0}), invalid);               // offset delta 1
+  EXPECT_EQ(WalkCode({12, 0, 0, 0, 3, 1, 0}), invalid);               // key length -2
+  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 3, 0}), invalid);               // value length -2
+  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 1}), invalid);               // header count -1
+  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 2}), invalid);               // a header that is not there
+  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 2, 0}), invalid);               // value takes the header count's byte
+  EXPECT_EQ(WalkCode({14, 0, 0, 0, 1, 1, 0, 0}), invalid);            // a byte left in the record
+  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 0, 0}), invalid);            // a byte left in the batch
+  EXPECT_EQ(WalkCode({11, 0, 0, 0, 1, 1, 0}), invalid);               // negative record length
+  EXPECT_EQ(WalkCode({16, 0, 0, 0, 1, 1, 2, 1, 1}), invalid);         // null header key
+  EXPECT_EQ(WalkCode({16, 0, 0, 0, 1, 1, 2, 0, 3}), invalid);         // header value length -2
+  EXPECT_EQ(WalkCode({16, 0, 0, 0, 1, 1, 2, 0, 1}), ErrorCode::kOk);  // empty header key, null value
   EXPECT_EQ(WalkCode({}, 1), invalid);
-  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 0}, 1, 1), invalid);        // delta of the header does not fit the count
+  EXPECT_EQ(WalkCode({12, 0, 0, 0, 1, 1, 0}, 1, 1), invalid);  // delta of the header does not fit the count
 }
 
 TEST(WalkRecords, RefusesVarintsThatAreTooLong) {

@@ -16,15 +16,15 @@ inline constexpr TopicId kTopic{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 1
 
 inline std::vector<ByteSpan> Parts(const Bytes& bytes) { return {ByteSpan(bytes)}; }
 
-#define ASSERT_OK(expr)                                       \
-  do {                                                        \
-    const ::seglog::Status seglog_ok_ = (expr);               \
-    ASSERT_TRUE(seglog_ok_.ok()) << seglog_ok_.ToString();    \
+#define ASSERT_OK(expr)                                    \
+  do {                                                     \
+    const ::seglog::Status seglog_ok_ = (expr);            \
+    ASSERT_TRUE(seglog_ok_.ok()) << seglog_ok_.ToString(); \
   } while (0)
-#define EXPECT_OK(expr)                                       \
-  do {                                                        \
-    const ::seglog::Status seglog_ok_ = (expr);               \
-    EXPECT_TRUE(seglog_ok_.ok()) << seglog_ok_.ToString();    \
+#define EXPECT_OK(expr)                                    \
+  do {                                                     \
+    const ::seglog::Status seglog_ok_ = (expr);            \
+    EXPECT_TRUE(seglog_ok_.ok()) << seglog_ok_.ToString(); \
   } while (0)
 
 class SegmentTest : public ::testing::Test {

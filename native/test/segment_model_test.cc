@@ -1,5 +1,6 @@
-// Random operations on a partition's segments against the simplest model there is: a list of batches. What is read is
-// what was appended; a kill loses nothing; a power loss loses at most what was not flushed and leaves a prefix.
+// Random operations on a partition's segments against the simplest model there is: a list of batches. What is
+// read is what was appended; a kill loses nothing; a power loss loses at most what was not flushed and leaves
+// a prefix.
 //
 // SEGLOG_SEQUENCES, SEGLOG_OPERATIONS, SEGLOG_REAL_SEQUENCES and SEGLOG_SEED set how much.
 #include <gtest/gtest.h>
@@ -151,7 +152,8 @@ class Partition {
         appended = *result;
       } else {
         error = result.status();
-        outcome = error.code() == ErrorCode::kSegmentFull ? AppendOutcome::kSegmentFull : AppendOutcome::kFailed;
+        outcome =
+            error.code() == ErrorCode::kSegmentFull ? AppendOutcome::kSegmentFull : AppendOutcome::kFailed;
       }
     }
     if (outcome == AppendOutcome::kFailed && error.code() == ErrorCode::kBatchTooLarge) {
@@ -182,9 +184,7 @@ class Partition {
     Status error;
     const AppendOutcome outcome = active_->AppendNow(parts, options, &appended, &error);
     ASSERT_NE(outcome, AppendOutcome::kDone);
-    if (outcome == AppendOutcome::kNotReady) {
-      ASSERT_FALSE(active_->Append(parts, options).ok());
-    }
+    if (outcome == AppendOutcome::kNotReady) { ASSERT_FALSE(active_->Append(parts, options).ok()); }
     ASSERT_EQ(active_->published(), before);
   }
 
@@ -202,9 +202,7 @@ class Partition {
     ASSERT_TRUE(flushed.ok()) << flushed.status().ToString();
     ASSERT_EQ(flushed->offset.value, next_offset_);
     durable_batches_ = model_.size();
-    if (Pick(2) == 0) {
-      ASSERT_TRUE(directory_->FlushEnds().ok());
-    }
+    if (Pick(2) == 0) { ASSERT_TRUE(directory_->FlushEnds().ok()); }
   }
 
   void Truncate() {
@@ -212,7 +210,8 @@ class Partition {
     if (next_offset_ == base) return;
     const int64_t to = base + static_cast<int64_t>(Pick(static_cast<uint64_t>(next_offset_ - base) + 2));
     ASSERT_TRUE(active_->TruncateTo(RecordOffset(to)).ok());
-    while (!model_.empty() && model_.back().last_offset >= std::max(to, base) && model_.back().base_offset >= base) {
+    while (!model_.empty() && model_.back().last_offset >= std::max(to, base) &&
+           model_.back().base_offset >= base) {
       model_.pop_back();
     }
     durable_batches_ = std::min(durable_batches_, model_.size());
@@ -291,9 +290,7 @@ class Partition {
       next = scanned->end_offset.value;
       cut = scanned->stopped.has_value();
       // By position: a log that was cut inside a gap of offsets ends with an offset no batch shows.
-      if (cut) {
-        ASSERT_GE(bases[kept], bound.durable_segment_base.value) << "a durable segment is damaged";
-      }
+      if (cut) { ASSERT_GE(bases[kept], bound.durable_segment_base.value) << "a durable segment is damaged"; }
       if (bases[kept] == bound.durable_segment_base.value) {
         ASSERT_GE(scanned->end_position, bound.durable_position) << "what was known to be durable is gone";
       }
@@ -445,11 +442,13 @@ class Partition {
     const FilePosition limit(INT64_MAX);
     auto read = now ? segment.ReadNow(RecordOffset(offset), limit, target)
                     : segment.Read(RecordOffset(offset), limit, target);
-    if (!read.ok() && read.status().code() == ErrorCode::kCold) read = segment.Read(RecordOffset(offset), limit, target);
+    if (!read.ok() && read.status().code() == ErrorCode::kCold)
+      read = segment.Read(RecordOffset(offset), limit, target);
     EXPECT_TRUE(read.ok()) << read.status().ToString();
     if (!read.ok()) return -1;
     const size_t first = FirstAt(offset);
-    const bool in_segment = first < model_.size() && model_[first].base_offset < segment.published().offset.value;
+    const bool in_segment =
+        first < model_.size() && model_[first].base_offset < segment.published().offset.value;
     if (!in_segment) {
       EXPECT_EQ(read->bytes, 0u);
       EXPECT_EQ(read->first_needs, 0u);
@@ -467,7 +466,8 @@ class Partition {
       const Bytes& expected = model_[i].bytes;
       EXPECT_LE(at + expected.size(), read->bytes);
       if (at + expected.size() > read->bytes) return -1;
-      const bool equal = std::equal(expected.begin(), expected.end(), target.begin() + static_cast<int64_t>(at));
+      const bool equal =
+          std::equal(expected.begin(), expected.end(), target.begin() + static_cast<int64_t>(at));
       EXPECT_TRUE(equal) << "batch at offset " << model_[i].base_offset;
       if (!equal) return -1;
       at += expected.size();
@@ -539,7 +539,8 @@ TEST(SegmentModelTest, InMemory) {
     SCOPED_TRACE("SEGLOG_SEED=" + std::to_string(seed + static_cast<uint64_t>(i)) + " SEGLOG_SEQUENCES=1");
     MemoryIo io;
     if (i % 4 == 3) io.set_file_system(FileSystemKind::kOther);
-    Partition(io, &io, "/data", seed + static_cast<uint64_t>(i)).Run(FromEnvironment("SEGLOG_OPERATIONS", 200));
+    Partition(io, &io, "/data", seed + static_cast<uint64_t>(i))
+        .Run(FromEnvironment("SEGLOG_OPERATIONS", 200));
     ASSERT_EQ(LiveMappings(), 0);
   }
 }
@@ -548,7 +549,8 @@ TEST(SegmentModelTest, OnRealFiles) {
   const int64_t sequences = FromEnvironment("SEGLOG_REAL_SEQUENCES", 3);
   const auto seed = static_cast<uint64_t>(FromEnvironment("SEGLOG_SEED", 1));
   for (int64_t i = 0; i < sequences && !HasFailure(); ++i) {
-    SCOPED_TRACE("SEGLOG_SEED=" + std::to_string(seed + static_cast<uint64_t>(i)) + " SEGLOG_REAL_SEQUENCES=1");
+    SCOPED_TRACE("SEGLOG_SEED=" + std::to_string(seed + static_cast<uint64_t>(i)) +
+                 " SEGLOG_REAL_SEQUENCES=1");
     std::string path = ::testing::TempDir() + "/seglog-model-XXXXXX";
     ASSERT_NE(mkdtemp(path.data()), nullptr);
     Partition(SystemIo(), nullptr, path + "/data", seed + static_cast<uint64_t>(i))

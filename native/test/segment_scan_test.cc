@@ -149,12 +149,18 @@ TEST_F(SegmentScanTest, ListsEveryIndexFault) {
 
 TEST_F(SegmentScanTest, PacksProducersAndControlBatches) {
   Create();
-  MustAppendNow(MakeBatch({.records = 3, .timestamp = 50, .attributes = 0x10, .producer_id = 77, .producer_epoch = 2,
+  MustAppendNow(MakeBatch({.records = 3,
+                           .timestamp = 50,
+                           .attributes = 0x10,
+                           .producer_id = 77,
+                           .producer_epoch = 2,
                            .base_sequence = 9}));
   MustAppendNow(MakeBatch({}));
-  Bytes control = MakeBatch({.records = 1, .value_bytes = 0, .attributes = 0x30, .producer_id = 77, .producer_epoch = 3});
+  Bytes control =
+      MakeBatch({.records = 1, .value_bytes = 0, .attributes = 0x30, .producer_id = 77, .producer_epoch = 3});
   control.resize(kBatchOverhead);
-  // length, attributes, timestamp, offset, key {version 0, type 1}, value {version 0, coordinator epoch 5}, headers
+  // length, attributes, timestamp, offset, key {version 0, type 1}, value {version 0, coordinator epoch 5},
+  // headers
   const Bytes record{32, 0, 0, 0, 8, 0, 0, 0, 1, 12, 0, 0, 0, 0, 0, 5, 0};
   control.insert(control.end(), record.begin(), record.end());
   StoreBig32(control.data() + 8, static_cast<int32_t>(control.size() - 12));

@@ -44,7 +44,8 @@ TEST_F(SegmentTest, NoMappedLaneOnOtherFileSystems) {
   EXPECT_FALSE(directory_->mapped_lane());
   Create();
   Tend();
-  // Tend is only called where the helper watches, which it does not here; the storage lane works all the same.
+  // Tend is only called where the helper watches, which it does not here; the storage lane works all the
+  // same.
   EXPECT_OK(Append(MakeBatch({})).status());
   EXPECT_EQ(segment_->published().offset.value, 1);
   const EndsContents contents = EndsFile::Read(memory_, "/data/.ends").value();
@@ -77,8 +78,10 @@ TEST_F(SegmentTest, LargeAppendsLeaveBodiesWhereTheyAre) {
   const Bytes second = MakeBatchOfSize(150 << 10, {.fill = 'y'});
   const Bytes given = Joined({first, second});
   // Torn in the middle of the second header.
-  const std::vector<ByteSpan> parts{{given.data(), first.size() + 7}, {given.data() + first.size() + 7, given.size() - first.size() - 7}};
-  auto appended = segment_->Append(parts, {.leader_epoch = 1, .append_time = TimestampMs(5), .crc = CrcMode::kVerify});
+  const std::vector<ByteSpan> parts{{given.data(), first.size() + 7},
+                                    {given.data() + first.size() + 7, given.size() - first.size() - 7}};
+  auto appended =
+      segment_->Append(parts, {.leader_epoch = 1, .append_time = TimestampMs(5), .crc = CrcMode::kVerify});
   ASSERT_OK(appended.status());
   const Bytes stored = ReadFrom(0);
   ASSERT_EQ(stored.size(), given.size());
@@ -101,7 +104,8 @@ TEST_F(SegmentTest, VerifyRefusesADamagedBatchAndLeavesZeros) {
   EXPECT_EQ(Append(given, {.crc = CrcMode::kVerify}).status().code(), ErrorCode::kCorruptBatch);
   EXPECT_EQ(segment_->published(), before);
   const Bytes file = FileBytes(kLog);
-  EXPECT_TRUE(std::all_of(file.begin() + before.position.value, file.end(), [](uint8_t byte) { return byte == 0; }));
+  EXPECT_TRUE(
+      std::all_of(file.begin() + before.position.value, file.end(), [](uint8_t byte) { return byte == 0; }));
 }
 
 TEST_F(SegmentTest, InvalidBatchesAreRefusedBeforeAnyStore) {
@@ -174,11 +178,13 @@ TEST_F(SegmentTest, AnAppendThatNoSegmentCouldTakeIsTooLargeNotFull) {
   EXPECT_EQ(Append(far, {.keep_offsets = true}).status().code(), ErrorCode::kBatchTooLarge);
 }
 
-// kafka-facts 3.3: an entry for a batch if more than the interval was written since the last, before it is counted.
+// kafka-facts 3.3: an entry for a batch if more than the interval was written since the last, before it is
+// counted.
 TEST_F(SegmentTest, IndexEntriesFollowKafkasRule) {
   Create();
   std::vector<Bytes> batches;
-  for (int i = 0; i < 6; ++i) batches.push_back(MakeBatchOfSize(2048, {.timestamp = i == 3 ? 500 : 1000 + i}));
+  for (int i = 0; i < 6; ++i)
+    batches.push_back(MakeBatchOfSize(2048, {.timestamp = i == 3 ? 500 : 1000 + i}));
   for (const Bytes& batch : batches) MustAppendNow(batch);
   ASSERT_OK(segment_->Seal());
   ASSERT_OK(segment_->SyncAll());
@@ -220,7 +226,8 @@ TEST_F(SegmentTest, ReadsWithoutWaitingSayWhenTheyAreCold) {
   MustAppendNow(MakeBatch({}));
   memory_.set_cold(true);
   Bytes target(1000);
-  EXPECT_EQ(segment_->ReadNow(RecordOffset(0), FilePosition(INT64_MAX), target).status().code(), ErrorCode::kCold);
+  EXPECT_EQ(segment_->ReadNow(RecordOffset(0), FilePosition(INT64_MAX), target).status().code(),
+            ErrorCode::kCold);
   EXPECT_EQ(segment_->LocateNow(RecordOffset(0)).status().code(), ErrorCode::kCold);
   EXPECT_GT(segment_->Read(RecordOffset(0), FilePosition(INT64_MAX), target)->bytes, 0u);
 }
@@ -275,7 +282,10 @@ TEST_F(SegmentTest, DamageInAClosedSegmentIsReportedBehindWhatIsGood) {
 TEST_F(SegmentTest, FindsTheFirstRecordAtOrAfterATimestamp) {
   Create();
   for (int i = 0; i < 100; ++i) {
-    MustAppendNow(MakeBatch({.records = 5, .value_bytes = 50, .timestamp = 1000 + i * 100, .timestamp_step = 10,
+    MustAppendNow(MakeBatch({.records = 5,
+                             .value_bytes = 50,
+                             .timestamp = 1000 + i * 100,
+                             .timestamp_step = 10,
                              .leader_epoch = 3}));
   }
   EXPECT_EQ(segment_->LocateTimestamp(TimestampMs(0)).value()->offset.value, 0);
@@ -371,7 +381,8 @@ TEST_F(SegmentTest, AKillLosesNothingAndWhatWasHalfWrittenIsErased) {
   EXPECT_EQ(segment_->max_timestamp().value, 49);
   EXPECT_EQ(segment_->first_timestamp().value, 0);
   const Bytes file = FileBytes(kLog);
-  EXPECT_TRUE(std::all_of(file.begin() + end.position.value, file.end(), [](uint8_t byte) { return byte == 0; }));
+  EXPECT_TRUE(
+      std::all_of(file.begin() + end.position.value, file.end(), [](uint8_t byte) { return byte == 0; }));
   MustAppendNow(MakeBatchOfSize(900));
   ASSERT_OK(segment_->Seal());
   ScanOptions scan;
@@ -437,7 +448,8 @@ TEST_F(SegmentTest, AFailedFlushTakesTheDirectoryOfflineAndReadsGoOn) {
   directory_->OnOffline([&](const Status&) { ++told; });
   Create();
   MustAppendNow(MakeBatch({}));
-  faults.Inject({.fail_nth = 1, .kinds = static_cast<uint32_t>(IoKind::kMsync) | static_cast<uint32_t>(IoKind::kSync)});
+  faults.Inject(
+      {.fail_nth = 1, .kinds = static_cast<uint32_t>(IoKind::kMsync) | static_cast<uint32_t>(IoKind::kSync)});
   EXPECT_EQ(segment_->Flush().status().code(), ErrorCode::kIo);
   faults.Clear();
   EXPECT_EQ(told, 1);
@@ -463,7 +475,11 @@ TEST_F(SegmentTest, AFullDiskIsRetriableAndChangesNothing) {
   const LogEnd before = segment_->published();
   const Bytes large = MakeBatchOfSize(100 << 10);
   for (const IoKind kind : {IoKind::kReserve, IoKind::kWrite}) {
-    faults.Inject({.fail_nth = 1, .sticky = true, .kinds = static_cast<uint32_t>(kind), .path_includes = ".log", .sys_errno = 28});
+    faults.Inject({.fail_nth = 1,
+                   .sticky = true,
+                   .kinds = static_cast<uint32_t>(kind),
+                   .path_includes = ".log",
+                   .sys_errno = 28});
     EXPECT_EQ(Append(large).status().code(), ErrorCode::kNoSpace);
     faults.Clear();
     EXPECT_EQ(segment_->published(), before);

@@ -1,4 +1,5 @@
-// One writer, the helper, flushers and readers on one segment: for thread sanitizers, and for what they cannot see.
+// One writer, the helper, flushers and readers on one segment: for thread sanitizers, and for what they
+// cannot see.
 #include <atomic>
 #include <thread>
 
@@ -90,9 +91,7 @@ TEST_F(SegmentThreadsTest, RetiringWhileTheHelperWorks) {
     segment_ = Segment::Open(directory_, &ahead, options).value();
     for (int i = 0; i < 20; ++i) {
       const Bytes batch = MakeBatchOfSize(8 << 10);
-      if (AppendNow(batch) != AppendOutcome::kDone) {
-        ASSERT_OK(Append(batch).status());
-      }
+      if (AppendNow(batch) != AppendOutcome::kDone) { ASSERT_OK(Append(batch).status()); }
     }
     if (round % 3 == 0) {
       ASSERT_OK(segment_->TruncateTo(RecordOffset(round * 1000 + 5)));
