@@ -38,6 +38,15 @@ export class PartitionQueue {
     return true
   }
 
+  /** Puts messages[from..to) into the open batch, which leaves if they do not all fit; returns the index after the last. */
+  appendAll(send: PendingSend, messages: readonly Message[], from: number, to: number, now: number): number {
+    if (this.open !== null && this.open.acks !== send.acks) this.seal()
+    this.open ??= this.road.begin(this, send.acks)
+    const next = this.open.appendAll(send, messages, from, to, now)
+    if (next < to) this.seal()
+    return next
+  }
+
   /** Lets the open batch leave, if there is one. */
   seal(): void {
     const batch = this.open

@@ -43,6 +43,21 @@ export class ProduceBatch {
     return true
   }
 
+  /** Appends messages[from..to) as far as they fit; returns the index after the last. */
+  appendAll(send: PendingSend, messages: readonly Message[], from: number, to: number, now: number): number {
+    const { builder } = this
+    const start = builder.recordCount
+    try {
+      return builder.appendAll(messages, from, now, to)
+    } finally {
+      // Also when a message is refused: those before it are in.
+      if (builder.recordCount > start && this.lastSend !== send) {
+        this.begin(send, start)
+        send.addPart()
+      }
+    }
+  }
+
   /** Tells every send where its records are; a base offset of -1 says that nobody knows (acks 0). */
   stored(baseOffset: bigint, appendTimeMs: number): void {
     const { sends, starts, queue } = this

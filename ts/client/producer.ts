@@ -180,14 +180,19 @@ export class Producer {
   private encode(send: PendingSend, state: TopicState, now: number): boolean {
     const { messages } = send
     let sliceEndMs = 0
+    let unlooked = 0
     try {
       while (send.next < messages.length) {
-        const message = this.asMessage(messages[send.next])
-        if (send.timestamp < 0) send.timestamp = message.timestamp ?? now
-        state.append(send, message, now)
-        send.next++
+        const first = messages[send.next]
+        if (send.timestamp < 0) send.timestamp = this.asMessage(first).timestamp ?? now
+        const runEnd = Math.min(messages.length, send.next + recordsPerLook)
+        const next = state.appendRun(send, messages, send.next, runEnd, now)
+        if (next === send.next) state.append(send, this.asMessage(first), now)
+        unlooked += Math.max(1, next - send.next)
+        send.next = Math.max(next, send.next + 1)
         if (!this.sender.hasRoom) break
-        if (send.next % recordsPerLook !== 0) continue
+        if (unlooked < recordsPerLook) continue
+        unlooked = 0
         const lookMs = performance.now()
         if (sliceEndMs === 0) sliceEndMs = lookMs + sliceMs
         else if (lookMs > sliceEndMs) break

@@ -2,7 +2,7 @@ import type { BatchRoad } from './partition-queue.js'
 import { PartitionQueue } from './partition-queue.js'
 import { explicitPartition, partitionForKey, StickyPartitioner } from './partitioners.js'
 import type { PendingSend } from './pending-send.js'
-import type { PartitionedMessage, Partitioner } from './producer-options.js'
+import type { PartitionedMessage, Partitioner, ProducerMessage } from './producer-options.js'
 import type { TopicMetadata } from './topic-metadata.js'
 
 /** One topic as a producer sees it: a queue per partition, and the choice between them. */
@@ -47,6 +47,23 @@ export class TopicState {
     if (this.queues[chosen].append(send, message, now)) this.sticky.moveOn(topic, chosen, partitionCount)
   }
 
+  /**
+   * Puts the run of messages from `from` that need no look at each one (no partition named, and no key where the topic
+   * has several) into one batch. Returns the index after the last it took: `from` if there is no such run.
+   */
+  appendRun(send: PendingSend, messages: readonly ProducerMessage[], from: number, to: number, now: number): number {
+    if (this.partitioner !== null) return from
+    const { topic, partitionCount } = this.known
+    const end = runEnd(messages, from, to, partitionCount > 1)
+    if (end === from) return from
+    const run = messages as readonly PartitionedMessage[]
+    if (partitionCount === 1) return this.queues[0].appendAll(send, run, from, end, now)
+    const chosen = this.sticky.partition(topic, partitionCount)
+    const next = this.queues[chosen].appendAll(send, run, from, end, now)
+    if (next < end) this.sticky.moveOn(topic, chosen, partitionCount)
+    return next
+  }
+
   /** -1 where neither message nor partitioner says. */
   private partitionOf(message: PartitionedMessage): number {
     const { topic, partitionCount } = this.known
@@ -57,4 +74,14 @@ export class TopicState {
     if (partitionCount === 1) return 0
     return key === undefined || key === null ? -1 : partitionForKey(key, partitionCount)
   }
+}
+
+function runEnd(messages: readonly ProducerMessage[], from: number, to: number, keyless: boolean): number {
+  for (let index = from; index < to; index++) {
+    const message = messages[index]
+    if (typeof message !== 'object' || message === null || message instanceof Uint8Array) return index
+    if (message.partition !== undefined) return index
+    if (keyless && message.key !== undefined && message.key !== null) return index
+  }
+  return to
 }

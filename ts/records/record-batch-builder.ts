@@ -113,24 +113,22 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * Appends messages from index `from` on until one does not fit; returns the index of that one, or messages.length.
-   * A message of the wrong shape throws; those before it are in the batch (see recordCount).
+   * Appends messages from index `from` up to `to` until one does not fit; returns the index of that one, or `to`. A
+   * message of the wrong shape throws; those before it are in the batch (see recordCount).
    */
-  appendAll(messages: readonly Message[], from = 0, now: number = Date.now()): number {
-    const { length } = messages
-    for (let index = from; index < length; index++) {
-      index = this.appendPlain(messages, index, now)
-      if (index < length && !this.append(messages[index]!, now)) return index
+  appendAll(messages: readonly Message[], from = 0, now: number = Date.now(), to = messages.length): number {
+    for (let index = from; index < to; index++) {
+      index = this.appendPlain(messages, index, to, now)
+      if (index < to && !this.append(messages[index]!, now)) return index
     }
-    return length
+    return to
   }
 
   /**
    * The fast half of `appendAll`: one tight loop over messages without headers or timestamps of their own whose text is
    * ASCII, as far as the memory at hand goes. Returns the index of the first message it did not append.
    */
-  private appendPlain(messages: readonly Message[], from: number, now: number): number {
-    const { length } = messages
+  private appendPlain(messages: readonly Message[], from: number, to: number, now: number): number {
     if (!isTimestamp(now)) return from
     const { buffer } = this
     const capacity = Math.min(buffer.length, this.maxBytes)
@@ -138,7 +136,7 @@ export class RecordBatchBuilder {
     const fixedBytes = 2 + varlongSize(delta) // attributes, timestamp delta, header count
     let { position, count } = this
     let index = from
-    for (; index < length; index++) {
+    for (; index < to; index++) {
       const message = messages[index]!
       const { key, value } = message
       if (message.headers !== undefined || message.timestamp !== undefined) break
