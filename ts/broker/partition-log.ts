@@ -51,7 +51,7 @@ export function unwrittenLog(topic: string, partition: number, config: LogConfig
     deleteRecordsBefore: refuse,
     read: (offset) => {
       if (offset === 0) return { batches: Buffer.alloc(0), nextOffset: 0 }
-      const message = `offset ${offset} of ${topic}-${partition} is outside its log, which is empty`
+      const message = `offset ${offset} of ${topic}-${partition} is outside its log, which is empty; seek to 0`
       throw protocolError('OFFSET_OUT_OF_RANGE', message, { topic, partition, offset: BigInt(offset) })
     },
     offsetForTimestamp: async () => null,

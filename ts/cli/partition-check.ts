@@ -64,7 +64,7 @@ export class PartitionCheck {
     for (const orphan of contents.orphans) this.fault(orphan, 'an index without its segment', 'rebuild index')
     if (segments.length === 0) {
       // A folder made just before a kill is empty, and stays so until the partition is first used.
-      if (this.state.durableOffset > 0) this.fault('', 'there is no segment in this folder', null)
+      if (this.state.durableOffset > 0) this.fault('', 'there is no segment in this folder', 'truncate')
       return this.report(contents, this.state.logStartOffset)
     }
     let endOffset = segments[0]
@@ -137,7 +137,7 @@ export class PartitionCheck {
     const { durableOffset, logStartOffset, ends, isClean } = this.state
     if (durableOffset > endOffset) {
       const what = `the log ends at offset ${endOffset}, but ${durableOffset} had reached the disk`
-      this.fault('', what, isClean ? 'rewrite checkpoint' : 'truncate', { offset: endOffset })
+      this.fault('', what, 'truncate', { offset: endOffset })
     }
     if (!isClean && ends !== null && ends.endOffset > endOffset && durableOffset <= endOffset) {
       const what = `the log ends at offset ${endOffset}, its writer had reached ${ends.endOffset}`

@@ -62,7 +62,10 @@ export class Admin {
   /** As `createTopic`, for several. */
   async createTopics(options: { topics: readonly NewTopic[] } & CallOptions): Promise<CreatedTopic[]> {
     check('admin.createTopics()', options, rules.createTopicsRules, 'topics')
-    for (const topic of options.topics) check('admin.createTopic()', topic, rules.newTopicRules, 'topic')
+    for (const topic of options.topics) {
+      check('admin.createTopic()', topic, rules.newTopicRules, 'topic')
+      if (topic.partitions === -1) throw minusOnePartitions(topic.topic)
+    }
     const response = await this.request(apiKey.createTopics, {
       topics: options.topics.map(({ topic, partitions, replicationFactor, config = {} }) => ({
         name: topic,
@@ -311,6 +314,12 @@ function check(of: string, options: object, known: OptionRules, ...required: str
       throw invalidOption(of, name, known[name].expected, undefined)
     }
   }
+}
+
+/** On the wire -1 asks for the broker's default; from a caller it is a mistake. */
+function minusOnePartitions(topic: string): SeglogError {
+  const message = `topic ${topic} cannot have -1 partitions; leave \`partitions\` out for the broker's default`
+  return new SeglogError('INVALID_PARTITIONS', message, { topic })
 }
 
 function throwFirst(outcomes: readonly TopicOutcome[]): void {

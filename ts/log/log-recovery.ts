@@ -70,6 +70,7 @@ export async function recoverLog(context: LogContext, left: LeftBehindLog): Prom
   const end = scan ? await scanFrom(context, left, folder, epochs) : (untouched ?? 'exact')
   const active = await openActiveSegment(context, folder.segments.at(-1)!, { end })
   const offset = end === 'exact' ? active.endOffset : end.offset
+  await checkBound(context, left, active, offset)
   if (offset < left.logStartOffset && !context.readOnly) {
     await active.close()
     for (const base of folder.segments) await removeSegment(context, base)
@@ -183,6 +184,7 @@ async function believeEnds(
     context.logger.warn({ folder: context.folder, err: error }, 'the end noted at the kill does not fit; scanning')
     return null
   }
+  await checkBound(context, left, active, end.offset)
   const logStartOffset = Math.max(left.logStartOffset, ends.logStartOffset)
   const flushFrom = Math.min(end.offset, durableBound(left))
   const outcome = { end, mayHaveLost: false, flushFrom, highestEpoch: epochs.latest }
@@ -195,6 +197,14 @@ async function believeEnds(
  */
 function durableBound({ recoveryPoint, ends }: LeftBehindLog): number {
   return ends !== null && ends.durablePosition > 0 ? Math.max(recoveryPoint, ends.durableOffset) : recoveryPoint
+}
+
+/** A file cut at a batch's end looks whole. CORRUPT_LOG, with the segment closed, if the log ends below its bound. */
+async function checkBound(context: LogContext, left: LeftBehindLog, active: Segment, endOffset: number): Promise<void> {
+  const bound = durableBound(left)
+  if (endOffset >= bound) return
+  await active.close()
+  throw missing(context, 'the log is shorter than what was acknowledged', endOffset, bound)
 }
 
 /** Indexes can be made again from their segment. */

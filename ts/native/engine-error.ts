@@ -15,7 +15,8 @@ export function engineError(
   errno = 0,
 ): SeglogError {
   const { retriable, advice } = engineErrors[code as EngineErrorCode]
-  const where = path && !message.includes(path) ? `: ${path}` : ''
+  const place = position < 0 ? '' : ` at byte ${position}${offset < 0 ? '' : `, offset ${offset}`}`
+  const where = path && !message.includes(path) ? `: ${path}${place}` : place
   const what = advice === 'see the message' ? '' : `; ${advice}`
   return new SeglogError(code, `${message}${where}${what}`, {
     retriable,

@@ -187,7 +187,7 @@ function divergence(
 }
 
 function outOfRange({ log }: Partition, offset: bigint): Error {
-  const message = `offset ${offset} of ${log.topic}-${log.partition} is outside its log, which has ${log.logStartOffset} to ${log.logEndOffset}`
+  const message = `offset ${offset} of ${log.topic}-${log.partition} is outside its log (${log.logStartOffset} to ${log.logEndOffset}); seek to one within`
   return protocolError('OFFSET_OUT_OF_RANGE', message, { topic: log.topic, partition: log.partition, offset })
 }
 
