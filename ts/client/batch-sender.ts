@@ -121,13 +121,26 @@ export class BatchSender implements BatchRoad {
   }
 
   private wait(batch: ProduceBatch, response: Promise<ProduceResponse>): void {
-    const read = (late: ProduceResponse) => this.read(batch, late)
-    const fail = (error: unknown) => this.answered(batch, asSeglogError(error))
-    // Accepted is all that acks 0 promises; the batch's memory is in use until the answer all the same.
-    const forget = () => this.forget(batch)
-    if (batch.acks === 0) batch.stored(-1n, -1)
-    const answered = batch.acks === 0 ? response.then(forget, forget) : response.then(read, fail)
-    answered.then(this.listener.roomMade)
+    if (batch.acks === 0) {
+      // Accepted is all that acks 0 promises; the batch's memory is in use until the answer all the same.
+      batch.stored(-1n, -1)
+      const forget = () => {
+        this.forget(batch)
+        this.listener.roomMade()
+      }
+      response.then(forget, forget)
+      return
+    }
+    response.then(
+      (late) => {
+        this.read(batch, late)
+        this.listener.roomMade()
+      },
+      (error: unknown) => {
+        this.answered(batch, asSeglogError(error))
+        this.listener.roomMade()
+      },
+    )
   }
 
   private readonly leaveDue = (): void => {

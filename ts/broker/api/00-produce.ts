@@ -26,9 +26,11 @@ import { apiHandler } from './api-handler.js'
  * Not done: transactions (a transactional batch gets INVALID_TXN_STATE).
  */
 export const produce = apiHandler(apiKey.produce, '3-13', (broker, request, context) => {
+  const { topicData } = request
+  if (topicData.length === 1 && topicData[0].partitionData.length === 1) return produceOne(broker, request, context)
   const responses: ProduceTopicResponse[] = []
   const pending: Promise<void>[] = []
-  for (const data of request.topicData) {
+  for (const data of topicData) {
     const topic = broker.topics.find(data.name, data.topicId)
     const parts = new Array<ProducePartitionResponse>(data.partitionData.length)
     for (let i = 0; i < parts.length; i++) {
@@ -40,12 +42,36 @@ export const produce = apiHandler(apiKey.produce, '3-13', (broker, request, cont
         pending.push(settled)
       } else parts[i] = part
     }
-    const [name, topicId] = topic === undefined ? [data.name, data.topicId] : [topic.name, topic.record.id]
-    responses.push({ name, topicId, partitionResponses: parts })
+    responses.push(topicResponse(topic, data, parts))
   }
   const response: ProduceResponse = { responses, throttleTimeMs: 0 }
   return pending.length === 0 ? response : Promise.all(pending).then(() => response)
 })
+
+/** What our own producer sends: one batch, answered with one promise less per layer. */
+function produceOne(
+  broker: BrokerState,
+  request: ProduceRequest,
+  context: RequestContext,
+): MaybePromise<ProduceResponse> {
+  const data = request.topicData[0]
+  const topic = broker.topics.find(data.name, data.topicId)
+  const answer = (part: ProducePartitionResponse): ProduceResponse => ({
+    responses: [topicResponse(topic, data, [part])],
+    throttleTimeMs: 0,
+  })
+  const part = produceTo(broker, topic, data, 0, request, context)
+  return isPromise(part) ? part.then(answer) : answer(part)
+}
+
+function topicResponse(
+  topic: Topic | undefined,
+  data: ProduceTopicData,
+  partitionResponses: ProducePartitionResponse[],
+): ProduceTopicResponse {
+  if (topic === undefined) return { name: data.name, topicId: data.topicId, partitionResponses }
+  return { name: topic.name, topicId: topic.record.id, partitionResponses }
+}
 
 /** Never throws or rejects: what goes wrong is in the answer. */
 function produceTo(
