@@ -187,6 +187,8 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   /// Takes over from the last index entry, or from the beginning, walking headers to `end`; adds index
   /// entries on the way when `index`. kCorrupt where the batches do not lead there.
   Status WalkTo(FilePosition end, bool from_start, bool index);
+  /// WalkTo for an active segment; where the indexes do not lead to `end` they are made anew.
+  Status TakeOver(FilePosition end, std::optional<RecordOffset> end_offset);
   void ResetAppendState();
 
   // lifecycle (segment_lifecycle.cc)

@@ -100,15 +100,20 @@ Status Segment::Seal() {
   SEGLOG_RETURN_IF_ERROR(CheckAppendable());
   RetireHelper();
   window_->Drop();
+  const LogEnd end{end_, next_offset_};
   const Status sealed = directory_->WithReserves([&] {
-    SEGLOG_RETURN_IF_ERROR(file_->Truncate(end_.value));
-    window_->SetFileSize(end_.value);
+    SEGLOG_RETURN_IF_ERROR(file_->Truncate(end.position.value));
+    window_->SetFileSize(end.position.value);
+    // Nobody looks at a sealed segment's indexes again before trusting them.
+    if (index_suspect()) SEGLOG_RETURN_IF_ERROR(TakeOver(end.position, end.offset));
     if (max_timestamp().value >= 0) {
       (void)time_index_->Append(max_timestamp(), max_timestamp_offset(), TimeIndex::Place::kFinal);
     }
     SEGLOG_RETURN_IF_ERROR(time_index_->Seal());
     return offset_index_->Seal();
   });
+  end_ = end.position;  // TakeOver counts them anew
+  next_offset_ = end.offset;
   if (!sealed.ok()) {
     WatchAgain();
     return directory_->Failed(sealed);
@@ -127,8 +132,8 @@ Status Segment::TruncateTo(RecordOffset offset) {
   if (offset > options_.base_offset) {
     auto batch = Find(offset, published(), Wait::kYes);
     if (!batch.ok()) return batch.status();
-    if (!*batch) return Status::Ok();
-    end = {(*batch)->position, std::min(offset, (*batch)->header.base_offset)};  // in a gap: exactly there
+    // In a gap of offsets, also one that an earlier cut left at the end: exactly there.
+    end = *batch ? LogEnd{(*batch)->position, std::min(offset, (*batch)->header.base_offset)} : LogEnd{end_, offset};
   }
   RetireHelper();
   window_->Drop();
@@ -152,10 +157,10 @@ Status Segment::TruncateTo(RecordOffset offset) {
     SEGLOG_RETURN_IF_ERROR(offset_index_->entries() == 0
                                ? time_index_->Clear()
                                : time_index_->TruncateTo(offset_index_->last().offset + 1));
-    return WalkTo(end.position, false, true);
+    return TakeOver(end.position, std::nullopt);
   };
   const Status status = directory_->Failed(directory_->WithReserves(cut));
-  end_ = end.position;  // WalkTo counts them anew; a failed one must not leave less
+  end_ = end.position;  // TakeOver counts them anew; a failed one must not leave less
   next_offset_ = end.offset;
   const LogEnd durable_before = durable();
   if (durable_before.position > end.position) {

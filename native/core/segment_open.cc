@@ -161,27 +161,31 @@ Status Segment::AdoptActiveEnd(int64_t file_size) {
     SEGLOG_RETURN_IF_ERROR(time_index_->TruncateTo(offset_index_->last().offset + 1));
     if (offset_index_->entries() == 0) SEGLOG_RETURN_IF_ERROR(time_index_->Clear());
   }
-  const auto leads_there = [&](const Status& walked) {
-    return walked.ok() && (!options_.end || next_offset_ <= end.offset);  // below it: cut inside a gap
-  };
-  Status walked = WalkTo(end.position, false, true);
-  if (!leads_there(walked) && (walked.ok() || walked.code() == ErrorCode::kCorrupt)) {
-    // Perhaps only the index lies.
-    index_suspect_.store(true, std::memory_order_relaxed);
-    SEGLOG_RETURN_IF_ERROR(offset_index_->Clear());
-    SEGLOG_RETURN_IF_ERROR(time_index_->Clear());
-    walked = WalkTo(end.position, true, true);
-  }
-  SEGLOG_RETURN_IF_ERROR(walked);
-  if (!leads_there(walked)) {
-    return Status::Error(ErrorCode::kCorrupt, "the batches do not lead to the published end", log_path_)
-        .At(end_.value, next_offset_.value);
-  }
-  index_suspect_.store(false, std::memory_order_relaxed);
+  SEGLOG_RETURN_IF_ERROR(TakeOver(end.position, options_.end ? std::optional(end.offset) : std::nullopt));
   if (options_.end) next_offset_ = end.offset;
   if (options_.end) SEGLOG_RETURN_IF_ERROR(directory_->Failed(EraseBehind(end.position, file_size)));
   durable_ = DurableAtOpen();
   folder_synced_ = directory_->left_behind() == LeftBehind::kClean;
+  return Status::Ok();
+}
+
+Status Segment::TakeOver(FilePosition end, std::optional<RecordOffset> end_offset) {
+  // Below it: cut inside a gap.
+  const auto leads_there = [&] { return !end_offset || next_offset_ <= *end_offset; };
+  Status walked = WalkTo(end, false, true);
+  const bool index_may_lie = walked.ok() ? !leads_there() : walked.code() == ErrorCode::kCorrupt;
+  if (index_may_lie || index_suspect()) {
+    index_suspect_.store(true, std::memory_order_relaxed);
+    SEGLOG_RETURN_IF_ERROR(time_index_->Clear());
+    SEGLOG_RETURN_IF_ERROR(offset_index_->Clear());
+    walked = WalkTo(end, true, true);
+  }
+  SEGLOG_RETURN_IF_ERROR(walked);
+  if (!leads_there()) {
+    return Status::Error(ErrorCode::kCorrupt, "the batches do not lead to the published end", log_path_)
+        .At(end_.value, next_offset_.value);
+  }
+  index_suspect_.store(false, std::memory_order_relaxed);
   return Status::Ok();
 }
 
@@ -202,9 +206,9 @@ LogEnd Segment::DurableAtOpen() const {
 // A segment that is only read serves what is good of it. `damage_` keeps why it ends early.
 Status Segment::AdoptClosedEnd(int64_t file_size) {
   const FilePosition end(file_size);
-  const FilePosition entry = offset_index_ ? offset_index_->last().position : FilePosition(0);
-  Status walked = WalkTo(end, offset_index_ == nullptr, false);
-  if (walked.code() == ErrorCode::kCorrupt && entry.value > 0 && end_ <= entry) {
+  const bool by_entry = offset_index_ != nullptr && offset_index_->entries() > 0;
+  Status walked = WalkTo(end, !by_entry, false);
+  if (walked.code() == ErrorCode::kCorrupt && by_entry && end_ <= offset_index_->last().position) {
     index_suspect_.store(true, std::memory_order_relaxed);
     walked = WalkTo(end, true, false);
   }

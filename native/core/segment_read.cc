@@ -22,7 +22,7 @@ Result<std::optional<BatchAt>> Segment::Find(RecordOffset offset, LogEnd end, Wa
   if (offset_index_ != nullptr && !index_suspect()) {
     auto entry = offset_index_->Lookup(offset, wait == Wait::kYes ? IndexWait::kMayWait : IndexWait::kNoWait);
     if (!entry.ok() && entry.status().code() != ErrorCode::kCorrupt) return entry.status();
-    if (entry.ok() && entry->position.value == 0) return FindFrom(FilePosition(0), offset, end, wait);
+    if (entry.ok() && entry->position.value <= 0) return FindFrom(FilePosition(0), offset, end, wait);
     if (entry.ok() && entry->position < end.position) {
       uint8_t raw[kBatchOverhead];
       auto there = HeaderWalk(*file_, entry->position, end.position, raw, wait).Next();
