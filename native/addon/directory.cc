@@ -66,20 +66,7 @@ napi_value EndsValue(napi_env env, const PartitionEnds& ends) {
 
 }  // namespace
 
-Status EndsFlush::FlushRound() {
-  std::lock_guard lock(mutex_);
-  return shut_ ? Status::Ok() : directory_->FlushEnds();
-}
-
-void EndsFlush::Shut() {
-  std::lock_guard lock(mutex_);
-  shut_ = true;
-}
-
-DirectoryHandle::DirectoryHandle(std::shared_ptr<DataDirectory> core)
-    : core_(std::move(core)),
-      ends_flush_(std::make_shared<EndsFlush>(core_)),
-      ends_queue_(std::make_shared<FlushQueue>(ends_flush_)) {
+DirectoryHandle::DirectoryHandle(std::shared_ptr<DataDirectory> core) : core_(std::move(core)) {
   for (auto& strand : strands_) strand = std::make_shared<Strand>();
 }
 
@@ -89,8 +76,7 @@ void DirectoryHandle::Settled(Environment& environment, LoopOperation&) {
 
 napi_value DirectoryHandle::Close(Environment& environment, bool clean) {
   closed_ = true;
-  auto close = MakeTask(nullptr, [core = core_, ends = ends_flush_, clean] {
-    ends->Shut();
+  auto close = MakeTask(nullptr, [core = core_, clean] {
     core->OnOffline(nullptr);
     return core->Close(clean);
   });
@@ -102,7 +88,6 @@ napi_value DirectoryHandle::Close(Environment& environment, bool clean) {
 
 void DirectoryHandle::CloseNow() {
   closed_ = true;
-  ends_flush_->Shut();
   core_->OnOffline(nullptr);
   (void)core_->Close(false);
 }

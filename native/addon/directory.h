@@ -4,27 +4,12 @@
 #include <array>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "../core/data_directory.h"
-#include "../core/flusher.h"
 #include "environment.h"
 
 namespace seglog::addon {
-
-/// Brings `.ends` to disk beside the flush rounds of its segments. Shut() waits for the round that runs.
-class EndsFlush final : public FlushTarget {
- public:
-  explicit EndsFlush(std::shared_ptr<DataDirectory> directory) : directory_(std::move(directory)) {}
-  Status FlushRound() override;
-  void Shut();
-
- private:
-  const std::shared_ptr<DataDirectory> directory_;
-  std::mutex mutex_;   // held through a round
-  bool shut_ = false;  // guarded by mutex_
-};
 
 /// Loop thread, but for core(), which is for any thread while the handle lives.
 class DirectoryHandle final : public Resource, public std::enable_shared_from_this<DirectoryHandle> {
@@ -32,7 +17,6 @@ class DirectoryHandle final : public Resource, public std::enable_shared_from_th
   explicit DirectoryHandle(std::shared_ptr<DataDirectory> core);
 
   const std::shared_ptr<DataDirectory>& core() const { return core_; }
-  const std::shared_ptr<FlushQueue>& ends_queue() const { return ends_queue_; }
   bool closed() const { return closed_; }
 
   /// Operations on one path run in order.
@@ -49,8 +33,6 @@ class DirectoryHandle final : public Resource, public std::enable_shared_from_th
 
  private:
   const std::shared_ptr<DataDirectory> core_;
-  const std::shared_ptr<EndsFlush> ends_flush_;
-  const std::shared_ptr<FlushQueue> ends_queue_;
   std::array<std::shared_ptr<Strand>, 8> strands_;
   size_t pending_ = 0;
   bool closed_ = false;

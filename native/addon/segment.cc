@@ -5,10 +5,11 @@
 
 namespace seglog::addon {
 
-SegmentFlush::SegmentFlush(std::shared_ptr<Segment> core)
-    : core_(std::move(core)), durable_offset_(core_->durable().offset.value) {}
+SegmentFlush::SegmentFlush(std::shared_ptr<Segment> core, std::shared_ptr<DataDirectory> directory)
+    : core_(std::move(core)), directory_(std::move(directory)), durable_offset_(core_->durable().offset.value) {}
 
 Status SegmentFlush::FlushRound() {
+  directory_->EndsBehind();
   const Result<LogEnd> durable = core_->Flush();
   if (durable.ok()) durable_offset_.store(durable.value().offset.value, std::memory_order_release);
   return durable.status();
@@ -16,8 +17,8 @@ Status SegmentFlush::FlushRound() {
 
 SegmentHandle::SegmentHandle(std::shared_ptr<Segment> core, const DirectoryHandle& directory)
     : core_(std::move(core)),
-      flush_(std::make_shared<SegmentFlush>(core_)),
-      flush_queue_(std::make_shared<FlushQueue>(flush_, directory.ends_queue())) {}
+      flush_(std::make_shared<SegmentFlush>(core_, directory.core())),
+      flush_queue_(std::make_shared<FlushQueue>(flush_)) {}
 
 void SegmentHandle::Bind(napi_env env, napi_value array, double* state) {
   Forget(env);

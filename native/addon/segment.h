@@ -12,6 +12,7 @@
 #include <atomic>
 #include <memory>
 
+#include "../core/flusher.h"
 #include "../core/segment.h"
 #include "directory.h"
 #include "environment.h"
@@ -34,12 +35,13 @@ enum StateField : size_t {
 /// A flush round of one segment.
 class SegmentFlush final : public FlushTarget {
  public:
-  explicit SegmentFlush(std::shared_ptr<Segment> core);
+  SegmentFlush(std::shared_ptr<Segment> core, std::shared_ptr<DataDirectory> directory);
   Status FlushRound() override;
   int64_t durable_offset() const { return durable_offset_.load(std::memory_order_acquire); }
 
  private:
   const std::shared_ptr<Segment> core_;
+  const std::shared_ptr<DataDirectory> directory_;
   std::atomic<int64_t> durable_offset_;
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "coarse_clock.h"
 #include "process_info.h"
 
 namespace seglog {
@@ -214,6 +215,13 @@ void DataDirectory::TopicsChanged() {
 Status DataDirectory::FlushEnds() {
   SEGLOG_RETURN_IF_ERROR(CheckWritable());
   return FlushFailed(ends_file_->Flush());
+}
+
+void DataDirectory::EndsBehind() noexcept {
+  const int64_t now = CoarseNowMs();
+  int64_t last = ends_written_ms_.load(std::memory_order_relaxed);
+  if (now - last < kEndsEveryMs || !ends_written_ms_.compare_exchange_strong(last, now)) return;
+  ends_file_->StartWriteback();
 }
 
 bool DataDirectory::MayGrow() { return !ballast_wanted_ || ballast_.held() || ballast_.Take(); }

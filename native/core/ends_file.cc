@@ -221,6 +221,15 @@ Status EndsFile::Flush() {
   return file_->SyncData();
 }
 
+void EndsFile::StartWriteback() noexcept {
+  if (!mapping_) return;
+  const uint32_t first = changed_from_.load(std::memory_order_relaxed);
+  const uint32_t last = changed_to_.load(std::memory_order_relaxed);
+  if (first >= last) return;
+  file_->StartWriteback(static_cast<int64_t>(kEndsHeaderBytes + first * kEndsRecordBytes),
+                        static_cast<int64_t>((last - first) * kEndsRecordBytes));
+}
+
 Status EndsFile::WriteOut() {
   if (mapping_) return Status::Ok();
   std::lock_guard lock(write_mutex_);

@@ -94,6 +94,7 @@ class FaultFile final : public File {
   }
   void AdviseRandom() override { behind_->AdviseRandom(); }
   void Prefetch(int64_t position, int64_t size) override { behind_->Prefetch(position, size); }
+  void StartWriteback(int64_t position, int64_t size) override { behind_->StartWriteback(position, size); }
   Status Lock() override {
     SEGLOG_RETURN_IF_ERROR(io_.Check(IoKind::kLock, path()));
     return behind_->Lock();

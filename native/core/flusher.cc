@@ -11,11 +11,6 @@ class FlushQueue::Round final : public Operation {
   // The waiters are taken before the flush begins: what they published is older than it.
   void Run() override {
     std::vector<std::unique_ptr<Operation>> waiters = queue_->Take();
-    if (queue_->companion_) {
-      std::vector<FlushRequest> beside;
-      beside.push_back({queue_->companion_, nullptr});
-      flusher_->Request(std::move(beside));
-    }
     outcome = queue_->target_->FlushRound();
     for (auto& waiter : waiters) waiter->outcome = outcome;
     flusher_->completions_->Push(std::move(waiters));
@@ -34,7 +29,7 @@ class FlushQueue::Round final : public Operation {
 
 bool FlushQueue::Add(std::unique_ptr<Operation> waiter) {
   std::lock_guard lock(mutex_);
-  if (waiter) waiting_.push_back(std::move(waiter));
+  waiting_.push_back(std::move(waiter));
   return !std::exchange(queued_, true);
 }
 

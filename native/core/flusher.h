@@ -1,5 +1,4 @@
-// Group commit. Many waiters ask for one target (a segment, with its partition's record in `.ends`) to be on
-// disk; one round of the flusher answers all of them that asked before the round began. Those who ask while
+// Group commit. Many waiters ask for one target (a segment) to be on disk; one round of the flusher answers all of them that asked before the round began. Those who ask while
 // it runs share the next. Rounds of one target follow each other, rounds of different targets run in
 // parallel.
 //
@@ -27,22 +26,17 @@ class FlushTarget {
 /// One target's place in the flusher: its order and its waiters. Made once per target.
 class FlushQueue {
  public:
-  /// `companion`, if any, is asked for a round whenever one of this begins: beside it, and nobody waits for
-  /// it.
-  explicit FlushQueue(std::shared_ptr<FlushTarget> target, std::shared_ptr<FlushQueue> companion = nullptr)
-      : target_(std::move(target)), companion_(std::move(companion)) {}
+  explicit FlushQueue(std::shared_ptr<FlushTarget> target) : target_(std::move(target)) {}
 
  private:
   friend class Flusher;
   class Round;
 
-  /// True if a round must be queued for it; false if one is, and has not begun. A null waiter only wants the
-  /// round.
+  /// True if a round must be queued for it; false if one is, and has not begun.
   bool Add(std::unique_ptr<Operation> waiter);
   std::vector<std::unique_ptr<Operation>> Take();
 
   const std::shared_ptr<FlushTarget> target_;
-  const std::shared_ptr<FlushQueue> companion_;
   const std::shared_ptr<Strand> strand_ = std::make_shared<Strand>();
   std::mutex mutex_;
   std::vector<std::unique_ptr<Operation>> waiting_;  // guarded by mutex_

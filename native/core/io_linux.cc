@@ -90,6 +90,10 @@ void Prefetch(int fd, int64_t position, int64_t size) {
   posix_fadvise(fd, position, size, POSIX_FADV_WILLNEED);
 }
 
+void StartWriteback(int fd, int64_t position, int64_t size) {
+  (void)sync_file_range(fd, position, size, SYNC_FILE_RANGE_WRITE);
+}
+
 Result<FileSystemKind> FileSystemOf(const std::string& path) {
   struct statfs info {};
   const int failed = RetryInterrupted([&] { return statfs(path.c_str(), &info); });

@@ -24,6 +24,7 @@ int SyncAll(int fd);                                        // 0 or errno
 int PopulatePages(uint8_t* start, size_t size);
 void AdviseRandom(int fd);
 void Prefetch(int fd, int64_t position, int64_t size);
+void StartWriteback(int fd, int64_t position, int64_t size);
 Result<FileSystemKind> FileSystemOf(const std::string& path);
 std::string BootId();
 

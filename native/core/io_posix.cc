@@ -186,6 +186,9 @@ class PosixFile final : public File {
 
   void AdviseRandom() override { io_platform::AdviseRandom(fd_); }
   void Prefetch(int64_t position, int64_t size) override { io_platform::Prefetch(fd_, position, size); }
+  void StartWriteback(int64_t position, int64_t size) override {
+    io_platform::StartWriteback(fd_, position, size);
+  }
 
   Status Lock() override {
     const int failed = io_platform::LockWholeFile(fd_);

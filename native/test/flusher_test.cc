@@ -139,28 +139,6 @@ TEST_F(FlusherTest, TargetsFlushInParallel) {
   EXPECT_EQ(WaitFor(kTargets).size(), size_t{kTargets});
 }
 
-TEST_F(FlusherTest, ARoundBringsOneOfItsCompanionThatNobodyWaitsFor) {
-  auto beside = std::make_shared<Target>();
-  auto companion = std::make_shared<FlushQueue>(beside);
-  auto target = std::make_shared<Target>();
-  target->gated = true;
-  beside->gated = true;
-  auto queue = std::make_shared<FlushQueue>(target, companion);
-  for (int i = 0; i < 5; ++i) {
-    Ask(queue, i);
-    target->begun.acquire();
-    target->gate.release();
-    EXPECT_EQ(Numbers(WaitFor(1)), std::vector<int>{i}) << "though the companion's first round hangs";
-  }
-  beside->begun.acquire();
-  beside->gate.release(5);
-  flusher_.Stop();
-  EXPECT_EQ(target->rounds, 5);
-  EXPECT_GE(beside->rounds, 1);
-  EXPECT_LE(beside->rounds, 2) << "those asked for during a round share the next";
-  EXPECT_TRUE(completions_.Take().empty());
-}
-
 TEST_F(FlusherTest, AFailedRoundFailsItsWaitersAndNoOthers) {
   auto target = std::make_shared<Target>();
   target->outcome = Status::Error(ErrorCode::kIo, "flush: disk on fire", "/x");

@@ -250,6 +250,7 @@ class MemoryFile final : public File {
 
   void AdviseRandom() override {}
   void Prefetch(int64_t, int64_t) override {}
+  void StartWriteback(int64_t, int64_t) override {}
 
   Status Lock() override {
     std::lock_guard lock(io_.mutex_);
