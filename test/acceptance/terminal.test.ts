@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { jsonLines, seglog, temporaryFolder } from '../cli/run-cli.js'
+
+const cli = join(__dirname, '../../dist/cli.js')
+const hasScript = spawnSync('script', ['--version']).status === 0
+const escape = String.fromCharCode(27)
+const bold = (text: string): string => `${escape}[1m${text}${escape}[22m`
+
+interface Shown {
+  code: number | null
+  /** What the terminal got, standard error included. */
+  screen: string
+}
+
+/** Runs the command line on a terminal of its own. */
+function onTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Shown {
+  const command = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ')
+  const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm-256color', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+  })
+  return { code: status, screen: stdout.replaceAll('\r\n', '\n') }
+}
+
+async function twoTopics(): Promise<string> {
+  const data = temporaryFolder()
+  await seglog(['topic', 'create', 'orders', '--partitions', '12', '--config', 'retention.ms=5000', '--data', data])
+  await seglog(['produce', 'visits', '--key-separator', ':', '--data', data], 'ann:/home\nbob:/cart\n')
+  return data
+}
+
+describe.skipIf(!hasScript)(`on a terminal${hasScript ? '' : ' (needs script of util-linux)'}`, () => {
+  test('topics are a table with a bold head; NO_COLOR keeps the table only', async () => {
+    const data = await twoTopics()
+    const { code, screen } = onTerminal(['topic', 'list', '--data', data])
+    expect(code).toBe(0)
+    const [head, ...rows] = screen.trimEnd().split('\n')
+    expect(head).toBe(bold('TOPIC   PARTITIONS  ID'))
+    expect(rows).toEqual([
+      expect.stringMatching(/^orders {10}12 {2}\S{22}$/),
+      expect.stringMatching(/^visits {11}1 {2}\S{22}$/),
+    ])
+    const plain = onTerminal(['topic', 'list', '--data', data], { NO_COLOR: '1' })
+    expect(plain.screen).toBe(screen.replace(bold('TOPIC   PARTITIONS  ID'), 'TOPIC   PARTITIONS  ID'))
+    expect(jsonLines(onTerminal(['topic', 'list', '--json', '--data', data]).screen)).toMatchObject([
+      { topic: 'orders', partitions: 12 },
+      { topic: 'visits', partitions: 1 },
+    ])
+  })
+
+  test('a topic: its partitions and what is set', async () => {
+    const data = await twoTopics()
+    const { code, screen } = onTerminal(['topic', 'describe', 'orders', '--data', data])
+    expect(code).toBe(0)
+    expect(screen).toContain(bold('orders'))
+    expect(screen).toContain(bold('PARTITION  START  END  RECORDS'))
+    expect(screen).toMatch(/retention\.ms +5000 +topic\n/)
+  })
+
+  test('records are lines to read, and the summary follows', async () => {
+    const data = await twoTopics()
+    const { code, screen } = onTerminal(['consume', 'visits', '--exit-at-end', '--data', data])
+    expect(code).toBe(0)
+    const [first, second, summary] = screen.trimEnd().split('\n')
+    expect([first, second]).toEqual(['0:0\tann\t/home', '0:1\tbob\t/cart'])
+    expect(summary).toMatch(/^2 records of visits, /)
+  })
+
+  test('verify says in green that nothing is wrong', async () => {
+    const data = await twoTopics()
+    const { code, screen } = onTerminal(['log', 'verify', data])
+    expect(code).toBe(0)
+    expect(screen).toContain(`${escape}[32mnothing wrong${escape}[39m`)
+  })
+
+  test('help, failure and bad usage have their exit codes', async () => {
+    const data = temporaryFolder()
+    const help = onTerminal(['--help'])
+    expect(help.code).toBe(0)
+    for (const command of ['topic', 'produce', 'consume', 'log', 'bench'])
+      expect(help.screen).toContain(`\n  ${command} `)
+    const missing = onTerminal(['topic', 'list', '--data', join(data, 'no')])
+    expect(missing.code).toBe(1)
+    expect(missing.screen).toMatch(/^seglog: .*\(FILE_NOT_FOUND\)\n$/)
+    const unknown = onTerminal(['topic', 'lst'])
+    expect(unknown.code).toBe(2)
+    expect(unknown.screen).toContain('Did you mean list?')
+    expect(onTerminal(['consume', 't', '--from', 'yesterday', '--data', data]).code).toBe(2)
+  })
+})
+
+describe('in a pipe', () => {
+  test('everything is one JSON object per line, without colour', async () => {
+    const data = await twoTopics()
+    for (const args of [
+      ['topic', 'list'],
+      ['topic', 'describe', 'orders'],
+      ['consume', 'visits', '--exit-at-end'],
+    ]) {
+      const { code, stdout, stderr } = await seglog([...args, '--data', data])
+      expect(code).toBe(0)
+      expect(jsonLines(stdout).length).toBeGreaterThan(0)
+      expect(stdout + stderr).not.toContain(escape)
+    }
+  })
+
+  test('a reader that has seen enough is no failure', async () => {
+    const data = temporaryFolder()
+    const lines = Array.from({ length: 50_000 }, (_, n) => `line ${n}`).join('\n')
+    await seglog(['produce', 't', '--acks', '1', '--data', data], lines)
+    const command = `set -o pipefail; '${process.execPath}' '${cli}' consume t --exit-at-end --data '${data}' | head -1`
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(jsonLines(stdout)).toMatchObject([{ offset: '0', value: 'line 0' }])
+  })
+})
