@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Producer } from '../../ts/client/producer.js'
-import type { ProducerOptions } from '../../ts/client/producer-options.js'
+import type { ProducerOptions, SendOptions } from '../../ts/client/producer-options.js'
+import { RecordAccumulator } from '../../ts/client/record-accumulator.js'
 import { TopicMetadataCache } from '../../ts/client/topic-metadata.js'
 import { protocolErrors } from '../../ts/protocol/errors.js'
 import { FakeTransport } from './fake-transport.js'
@@ -8,7 +9,9 @@ import { openMemory, rejection } from './open-memory.js'
 
 function fakeProducer(options: ProducerOptions = {}, partitions = 1) {
   const transport = new FakeTransport(partitions)
-  const producer = new Producer({ transport, metadata: new TopicMetadataCache(transport) }, options)
+  const metadata = new TopicMetadataCache(transport)
+  const accumulator = (settings: SendOptions) => new RecordAccumulator(transport, metadata, settings)
+  const producer = new Producer({ metadata, accumulator }, options)
   const send = (...messages: string[]) => producer.send({ topic: 't', messages })
   return { transport, producer, send }
 }

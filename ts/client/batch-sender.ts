@@ -37,8 +37,8 @@ export class BatchSender implements BatchRoad {
   private held: ProduceBatch[] = []
   /** Of batches that have left and are not answered, those being made ready included. */
   private unansweredBytes = 0
-  private unanswered = 0
-  private whenAnswered: (() => void)[] = []
+  private readonly unanswered = new Set<ProduceBatch>()
+  private awaited: { batches: Set<ProduceBatch>; resolve: () => void }[] = []
 
   constructor(
     private readonly transport: Transport,
@@ -69,9 +69,10 @@ export class BatchSender implements BatchRoad {
     this.lingerTimer = null
   }
 
-  /** Resolves when no batch is on its way. */
-  async allAnswered(): Promise<void> {
-    while (this.unanswered > 0) await new Promise<void>((resolve) => this.whenAnswered.push(resolve))
+  /** Resolves when every batch that is on its way now has been answered. */
+  async answeredSoFar(): Promise<void> {
+    const batches = new Set(this.unanswered)
+    if (batches.size > 0) await new Promise<void>((resolve) => this.awaited.push({ batches, resolve }))
   }
 
   begin(queue: PartitionQueue, acks: number): ProduceBatch {
@@ -90,7 +91,7 @@ export class BatchSender implements BatchRoad {
   prepare(batch: ProduceBatch): void {
     batch.bufferedBytes = batch.builder.sizeBytes
     this.unansweredBytes += batch.bufferedBytes
-    this.unanswered++
+    this.unanswered.add(batch)
     if (this.identity === null || this.identity.ready) this.finish(batch)
     else {
       this.held.push(batch)
@@ -189,7 +190,7 @@ export class BatchSender implements BatchRoad {
   private takeIdentity(): void {
     const { identity } = this
     // Batches under the old id must be answered first: the new one knows nothing of their numbers.
-    if (identity === null || identity.ready || this.held.length === 0 || this.unanswered > this.held.length) return
+    if (identity === null || identity.ready || this.held.length === 0 || this.unanswered.size > this.held.length) return
     identity.ask((error) => {
       const { held } = this
       this.held = []
@@ -240,10 +241,13 @@ export class BatchSender implements BatchRoad {
   private forget(batch: ProduceBatch): void {
     this.unansweredBytes -= batch.bufferedBytes
     this.pool.giveBack(batch.builder)
-    if (--this.unanswered > 0 || this.whenAnswered.length === 0) return
-    const { whenAnswered } = this
-    this.whenAnswered = []
-    for (const resolve of whenAnswered) resolve()
+    this.unanswered.delete(batch)
+    if (this.awaited.length === 0) return
+    this.awaited = this.awaited.filter(({ batches, resolve }) => {
+      batches.delete(batch)
+      if (batches.size === 0) resolve()
+      return batches.size > 0
+    })
   }
 }
 

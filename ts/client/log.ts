@@ -4,7 +4,8 @@ import { Admin } from './admin.js'
 import { Consumer } from './consumer.js'
 import type { ConsumerOptions } from './consumer-options.js'
 import { Producer } from './producer.js'
-import type { ProducerOptions } from './producer-options.js'
+import type { ProducerOptions, SendOptions } from './producer-options.js'
+import { RecordAccumulator, sharedBy } from './record-accumulator.js'
 import { TopicMetadataCache } from './topic-metadata.js'
 import type { Transport } from './transport.js'
 
@@ -12,6 +13,7 @@ import type { Transport } from './transport.js'
 export class SeglogLog {
   private readonly metadata: TopicMetadataCache
   private readonly producers = new Set<Producer>()
+  private readonly accumulators = new Map<string, RecordAccumulator>()
   private readonly consumers = new Set<Consumer>()
   private closing: Promise<void> | null = null
 
@@ -36,7 +38,8 @@ export class SeglogLog {
   producer(options?: ProducerOptions): Producer {
     this.checkOpen()
     const onClosed = (closed: Producer) => this.producers.delete(closed)
-    const producer = new Producer({ transport: this.transport, metadata: this.metadata, onClosed }, options)
+    const accumulator = (settings: SendOptions) => this.accumulatorFor(settings)
+    const producer = new Producer({ metadata: this.metadata, accumulator, onClosed }, options)
     this.producers.add(producer)
     return producer
   }
@@ -68,6 +71,16 @@ export class SeglogLog {
     await Promise.all([...this.consumers].map((consumer) => consumer.close()))
     await Promise.all([...this.producers].map((producer) => producer.close()))
     await this.transport.close()
+  }
+
+  private accumulatorFor(options: SendOptions): RecordAccumulator {
+    const key = sharedBy(options)
+    let accumulator = key === null ? undefined : this.accumulators.get(key)
+    if (accumulator === undefined) {
+      accumulator = new RecordAccumulator(this.transport, this.metadata, options)
+      if (key !== null) this.accumulators.set(key, accumulator)
+    }
+    return accumulator
   }
 
   private checkOpen(): void {

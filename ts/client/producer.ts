@@ -1,7 +1,7 @@
 import { SeglogError } from '../errors/seglog-error.js'
 import { isPromise } from '../log/maybe-promise.js'
 import type { Bytes } from '../records/message.js'
-import { BatchSender } from './batch-sender.js'
+import type { BatchSender } from './batch-sender.js'
 import { FlushGroups } from './flush-groups.js'
 import { shown } from './options.js'
 import { PendingSend, type RecordMetadata, type SendOutcome, sendError } from './pending-send.js'
@@ -17,10 +17,10 @@ import {
   producerOptions,
   type SendOptions,
 } from './producer-options.js'
+import type { RecordAccumulator } from './record-accumulator.js'
 import { abortedError, asSeglogError } from './settle-errors.js'
-import type { TopicMetadata, TopicMetadataCache } from './topic-metadata.js'
-import { TopicState } from './topic-state.js'
-import type { Transport } from './transport.js'
+import type { TopicMetadataCache } from './topic-metadata.js'
+import type { TopicState } from './topic-state.js'
 import { WaitingRoom } from './waiting-room.js'
 
 /** Milliseconds of encoding after which the event loop gets a turn. */
@@ -30,23 +30,24 @@ const recordsPerLook = 128
 
 /** What a producer needs of the log it belongs to. */
 export interface ProducerParts {
-  transport: Transport
   metadata: TopicMetadataCache
+  /** One that producers with the same settings share, or one of its own. */
+  accumulator: (options: SendOptions) => RecordAccumulator
   /** Called once, when the producer is closed. */
   onClosed?: (producer: Producer) => void
 }
 
 /**
  * Writes records. Sends of one synchronous turn share batches, batches of one partition keep the order of the sends,
- * and several of them may be on their way at once. Safe to use from any number of async functions; make one per
+ * and several of them may be on their way at once. Producers of one log with the same settings share batches too, so that
+ * many small writers cost what one does. Safe to use from any number of async functions; make one per
  * configuration, not one per send.
  */
 export class Producer {
   private readonly options: SendOptions
   private readonly metadata: TopicMetadataCache
   private readonly onClosed: ((producer: Producer) => void) | undefined
-  private readonly sender: BatchSender
-  private readonly topics = new Map<string, TopicState>()
+  private readonly accumulator: RecordAccumulator
   private readonly waiting: WaitingRoom
   private readonly groups = new FlushGroups()
   /** Topics the broker is being asked about. */
@@ -61,10 +62,7 @@ export class Producer {
     this.options = producerOptions(options)
     this.metadata = parts.metadata
     this.onClosed = parts.onClosed
-    this.sender = new BatchSender(parts.transport, this.options, {
-      roomMade: () => this.drain(),
-      topicMissing: (topic) => this.metadata.forget(topic),
-    })
+    this.accumulator = parts.accumulator(this.options)
     this.waiting = new WaitingRoom(this.options.maxWaitingSends, this.options.timeout)
   }
 
@@ -91,6 +89,7 @@ export class Producer {
     const state = this.waiting.isEmpty && this.sender.hasRoom ? this.stateOf(send, now) : null
     if (!send.isOver && (state === null || !this.encode(send, state, now))) {
       this.waiting.enter(send)
+      this.accumulator.wakeByRoom(this.drain)
       this.queueDrain()
     }
     return send.promise
@@ -133,8 +132,13 @@ export class Producer {
     // A send that waits for room is put into batches after the flush began, and those would linger.
     this.sender.stopLingering()
     await this.flush()
-    await this.sender.allAnswered()
+    await this.sender.answeredSoFar()
+    this.accumulator.stopWaking(this.drain)
     this.onClosed?.(this)
+  }
+
+  private get sender(): BatchSender {
+    return this.accumulator.sender
   }
 
   private readonly onSettled = (send: PendingSend): void => {
@@ -144,15 +148,14 @@ export class Producer {
   /** The state of the send's topic, or null if the broker has to be waited for; a refusal fails the send. */
   private stateOf(send: PendingSend, now: number): TopicState | null {
     const { topic } = send
-    const known = this.topics.get(topic)
-    if (known !== undefined && known.version === this.metadata.version && now < known.metadata.freshUntilMs)
-      return known
+    const known = this.accumulator.topic(topic, now)
+    if (known !== undefined) return known
     const metadata = this.metadata.get(topic, now)
-    if (metadata !== undefined) return this.learn(metadata)
+    if (metadata !== undefined) return this.accumulator.learn(metadata)
     if (this.asking.has(topic)) return null
     try {
       const answer = this.metadata.fetch(topic, this.options.allowAutoTopicCreation)
-      if (!isPromise(answer)) return this.learn(answer)
+      if (!isPromise(answer)) return this.accumulator.learn(answer)
       this.asking.add(topic)
       answer
         .catch((error) => this.waiting.fail(asSeglogError(error), topic))
@@ -164,16 +167,6 @@ export class Producer {
       send.fail(asSeglogError(error))
     }
     return null
-  }
-
-  private learn(metadata: TopicMetadata): TopicState {
-    let state = this.topics.get(metadata.topic)
-    if (state === undefined) {
-      state = new TopicState(metadata, this.options.partitioner, this.sender)
-      this.topics.set(metadata.topic, state)
-    } else state.update(metadata)
-    state.version = this.metadata.version
-    return state
   }
 
   /** Puts messages into batches; false if it stopped for want of room or time. */
@@ -226,7 +219,7 @@ export class Producer {
     })
   }
 
-  private drain(): void {
+  private readonly drain = (): void => {
     if (this.draining || this.drainQueued) return
     this.draining = true
     const sliceEndMs = performance.now() + sliceMs
@@ -244,7 +237,8 @@ export class Producer {
       outOfTime = performance.now() > sliceEndMs
     }
     this.draining = false
-    if (outOfTime && this.waiting.first !== null) this.queueDrain()
+    if (this.waiting.first === null) this.accumulator.stopWaking(this.drain)
+    else if (outOfTime) this.queueDrain()
   }
 }
 
