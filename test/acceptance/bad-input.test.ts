@@ -322,12 +322,18 @@ describe('files', () => {
     expect(await valuesOf(repaired, 'bystander')).toEqual(['record 0', 'first', 'second'])
   })
 
-  test('a segment that is gone', async () => {
+  test.each([
+    ['a segment', (path: string) => rmSync(logFile(path, 't-0'))],
+    ['a partition', (path: string) => rmSync(join(path, 't-0'), { recursive: true })],
+  ])('%s that is gone', async (_, remove) => {
     const { path } = await closedLog()
-    rmSync(logFile(path, 't-0'))
+    remove(path)
     const log = await openLog(path)
     await refused(sendDurably(log, 't', 'more'), 'CORRUPT_LOG', /t-0/, /--repair/)
+    await sendDurably(log, 'bystander', 'more')
     await log.close()
+    const reader = await openLog(path, { readOnly: true })
+    await refused(valuesOf(reader, 't'), 'CORRUPT_LOG')
     expect((await seglog(['log', 'verify', path])).code).toBe(1)
     expect((await seglog(['log', 'verify', path, '--repair'])).code).toBe(0)
     const repaired = await openLog(path)

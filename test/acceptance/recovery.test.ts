@@ -206,6 +206,20 @@ test('kill -9: the end is known, and exact, without reading the log again', asyn
   await refused(valuesOf(log, 't'), 'CORRUPT_BATCH', /offset 1 /)
 })
 
+test('a topic that takes the name of a deleted one is not measured by its checkpoints, whatever dies when', async () => {
+  const first = await openLog()
+  await durable(first, numbered(10))
+  await first.close()
+  const die = (work: string) =>
+    new Child(`const log = await open(data); ${work}; process.kill(process.pid, 'SIGKILL')`, first.path)
+  await die("await log.admin().deleteTopic({ topic: 't' })").ended
+  expect(readFileSync(join(first.path, 'recovery-point-offset-checkpoint'), 'utf8')).toContain('t 0 10')
+  await die("await log.producer().send({ topic: 't', messages: ['record 0'] })").ended
+  expect(await valuesOf(await openLog(copyOf(first.path)), 't')).toEqual(numbered(1))
+  const log = await openLog(first.path)
+  expect(await valuesOf(log, 't')).toEqual(numbered(1))
+})
+
 describe('a clean close', () => {
   test('leaves exact files and the marker', async () => {
     const log = await openLog()

@@ -5,8 +5,8 @@ import { jsonLines, seglog, temporaryFolder } from '../cli/run-cli.js'
 
 const cli = join(__dirname, '../../dist/cli.js')
 const hasScript = spawnSync('script', ['--version']).status === 0
-const escape = String.fromCharCode(27)
-const bold = (text: string): string => `${escape}[1m${text}${escape}[22m`
+const esc = String.fromCharCode(27)
+const bold = (text: string): string => `${esc}[1m${text}${esc}[22m`
 
 interface Shown {
   code: number | null
@@ -74,7 +74,7 @@ describe.skipIf(!hasScript)(`on a terminal${hasScript ? '' : ' (needs script of 
     const data = await twoTopics()
     const { code, screen } = onTerminal(['log', 'verify', data])
     expect(code).toBe(0)
-    expect(screen).toContain(`${escape}[32mnothing wrong${escape}[39m`)
+    expect(screen).toContain(`${esc}[32mnothing wrong${esc}[39m`)
   })
 
   test('help, failure and bad usage have their exit codes', async () => {
@@ -104,7 +104,7 @@ describe('in a pipe', () => {
       const { code, stdout, stderr } = await seglog([...args, '--data', data])
       expect(code).toBe(0)
       expect(jsonLines(stdout).length).toBeGreaterThan(0)
-      expect(stdout + stderr).not.toContain(escape)
+      expect(stdout + stderr).not.toContain(esc)
     }
   })
 

@@ -108,6 +108,7 @@ export class Topics {
   /** Resolves once the topic is durable. Rejects with TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, or a disk error. */
   async create(record: TopicRecord): Promise<Topic> {
     await this.#removing.get(record.name)
+    await this.#logs.forgetTopic(record.name)
     await this.#store.create(record)
     return this.#add(record)
   }
@@ -152,7 +153,7 @@ export class Topics {
   async #open(topic: Topic, index: number): Promise<Partition> {
     const { name, id } = topic.record
     const config = topic.config.log
-    if (this.#logs.readOnly && !this.#onDisk(name, index)) {
+    if (this.#logs.readOnly && !this.#logs.isWritten(name, index)) {
       return new Partition(unwrittenLog(name, index, config, this.#logs.path))
     }
     try {
@@ -161,10 +162,6 @@ export class Topics {
       this.#logger.error({ topic: name, partition: index, err: error }, 'partition cannot be opened')
       throw error
     }
-  }
-
-  #onDisk(topic: string, partition: number): boolean {
-    return this.#logs.found.some((folder) => folder.topic === topic && folder.partition === partition)
   }
 
   async #remove(record: TopicRecord, opened: readonly (Partition | Promise<Partition> | undefined)[]): Promise<void> {

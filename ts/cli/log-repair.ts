@@ -70,6 +70,7 @@ class PartitionRepair {
   }
 
   async run(): Promise<Repair[]> {
+    await this.directory.makeDirectory(this.folder)
     const cut = this.faults.find(({ repair, position }) => repair === 'truncate' && position !== undefined)
     const isShort = this.faults.some(({ repair }) => repair === 'truncate')
     if (cut !== undefined) await this.cut(cut)

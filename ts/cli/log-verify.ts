@@ -1,7 +1,7 @@
 import { parseState } from '../broker/topic-store-file.js'
 import { codeOf } from '../log/error-code.js'
 import { checkpointFiles, OffsetCheckpoint } from '../log/offset-checkpoint.js'
-import { parsePartitionFolder } from '../log/partition-folder.js'
+import { parsePartitionFolder, partitionFolderName } from '../log/partition-folder.js'
 import { readTopicId } from '../log/partition-metadata.js'
 import type { Directory } from '../native/engine.js'
 import { openEngine } from '../native/open-engine.js'
@@ -41,7 +41,9 @@ export async function verifyDirectory(path: string, options: VerifyOptions = {})
       leftBehind: directory.leftBehind,
     }
     const marks = await readMarks(directory, report.faults)
-    for (const name of (await directory.list('.')).sort()) {
+    const names = new Set(await directory.list('.'))
+    report.faults.push(...missingFolders(marks, names))
+    for (const name of [...names].sort()) {
       const found = parsePartitionFolder(name)
       if (found === null) continue
       const state = await stateOf(directory, name, found, marks, report.faults)
@@ -58,12 +60,29 @@ export async function verifyDirectory(path: string, options: VerifyOptions = {})
   }
 }
 
+/** Partitions that reached the disk once and have no folder now. */
+function missingFolders({ recoveryPoint, topics }: Marks, names: ReadonlySet<string>): Fault[] {
+  return recoveryPoint.entries
+    .filter(({ topic, partition, offset }) => {
+      return offset > 0 && topics.has(topic) && !names.has(partitionFolderName(topic, partition))
+    })
+    .map(({ topic, partition, offset }) => ({
+      topic,
+      partition,
+      path: partitionFolderName(topic, partition),
+      offset: 0,
+      what: `this folder is missing, offset ${offset} was reached in it`,
+      repair: 'truncate',
+    }))
+}
+
 /** What the directory's own files say about its partitions. */
 interface Marks {
   recoveryPoint: OffsetCheckpoint
   logStart: OffsetCheckpoint
+  topics: ReadonlySet<string>
   /** Topics whose records may be compacted away. */
-  compacted: Set<string>
+  compacted: ReadonlySet<string>
 }
 
 async function readMarks(directory: Directory, faults: Fault[]): Promise<Marks> {
@@ -80,16 +99,13 @@ async function readMarks(directory: Directory, faults: Fault[]): Promise<Marks> 
   }
   const checkpoint = (name: string) =>
     read(name, (bytes) => OffsetCheckpoint.parse(bytes, name), new OffsetCheckpoint())
-  const compacted = (bytes: Buffer) => {
-    const topics = [...parseState(bytes, topicsFile).topics.values()]
-    return new Set(
-      topics.filter(({ configs }) => configs['cleanup.policy']?.includes('compact')).map(({ name }) => name),
-    )
-  }
+  const topics = await read(topicsFile, (bytes) => [...parseState(bytes, topicsFile).topics.values()], [])
+  const compacted = topics.filter(({ configs }) => configs['cleanup.policy']?.includes('compact'))
   return {
     recoveryPoint: await checkpoint(checkpointFiles.recoveryPoint),
     logStart: await checkpoint(checkpointFiles.logStart),
-    compacted: await read(topicsFile, compacted, new Set<string>()),
+    topics: new Set(topics.map(({ name }) => name)),
+    compacted: new Set(compacted.map(({ name }) => name)),
   }
 }
 

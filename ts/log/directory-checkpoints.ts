@@ -61,6 +61,12 @@ export class DirectoryCheckpoints implements LogMarks {
     for (const kind of kinds) if (this.#checkpoints[kind].delete(topic, partition)) this.#forgotten = true
   }
 
+  /** Before a topic is made: marks of an earlier one of that name are not its own. Durable when it resolves. */
+  async forgetTopic(topic: string): Promise<void> {
+    for (const kind of kinds) if (this.#checkpoints[kind].deleteTopic(topic)) this.#forgotten = true
+    await this.settleForgotten()
+  }
+
   /** Before a partition is made: what the files say of a deleted one of that name must not be taken for its marks. */
   async settleForgotten(): Promise<void> {
     if (this.#forgotten) await this.#write(kinds)

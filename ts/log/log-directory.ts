@@ -186,6 +186,18 @@ export class LogDirectory {
     return this.#settling
   }
 
+  /** Before a topic is made: what an earlier one of that name left in the checkpoints is not its own. */
+  forgetTopic(topic: string): Promise<void> {
+    this.#checkOpen()
+    return this.#checkpoints.forgetTopic(topic)
+  }
+
+  /** There is a folder, or a checkpoint that says there should be one. */
+  isWritten(topic: string, partition: number): boolean {
+    const written = this.#folders.has(partitionFolderName(topic, partition))
+    return written || (this.#checkpoints.get('recoveryPoint', topic, partition) ?? 0) > 0
+  }
+
   /** The topic id in a partition's folder, null if it has none. */
   readTopicId(topic: string, partition: number): Promise<string | null> {
     return readTopicId(this.files, partitionFolderName(topic, partition))

@@ -53,7 +53,9 @@ export class LogOpener {
     const { checkpoints, directory } = this.#surroundings
     const { topic, partition, topicId } = options
     const folder = partitionFolderName(topic, partition)
+    const left = this.#leftBehind(options, state.leftBehind)
     if (state.exists) await this.#checkTopicId(folder, topicId)
+    else if (left.recoveryPoint > 0) throw missingFolder(options, folder, left.recoveryPoint)
     else if (directory.readOnly) {
       throw new SeglogError('FILE_NOT_FOUND', `there is no folder ${folder} in ${directory.path}`, { topic, partition })
     }
@@ -64,7 +66,6 @@ export class LogOpener {
       readOnly: directory.readOnly,
       config: options.config,
     }
-    const left = this.#leftBehind(options, state.leftBehind)
     const recovered = state.exists ? await recoverLog(context, left) : await this.#create(context, topicId)
     const segments = new LogSegments(context, recovered.closed, recovered.active, recovered.end)
     const epochs = await this.#beginEpoch(context, recovered, options.leaderEpoch ?? 0)
@@ -139,4 +140,13 @@ export class LogOpener {
     await context.directory.replaceFile(`${context.folder}/${leaderEpochFile}`, epochs.serialize())
     return epochs
   }
+}
+
+function missingFolder({ topic, partition }: OpenLogOptions, folder: string, offset: number): SeglogError {
+  return new SeglogError(
+    'CORRUPT_LOG',
+    `${folder} is missing, and offset ${offset} was reached in it; restore the folder, or run ` +
+      '`seglog log verify --repair` to begin anew',
+    { topic, partition, path: folder, offset: 0n },
+  )
 }

@@ -32,6 +32,20 @@ export class OffsetCheckpoint {
     return this.#offsets.delete(`${topic} ${partition}`)
   }
 
+  /** Every partition of a topic; returns true if there was one. */
+  deleteTopic(topic: string): boolean {
+    const keys = [...this.#offsets.keys()].filter((key) => key.startsWith(`${topic} `))
+    for (const key of keys) this.#offsets.delete(key)
+    return keys.length > 0
+  }
+
+  get entries(): { topic: string; partition: number; offset: number }[] {
+    return [...this.#offsets].map(([key, offset]) => {
+      const [topic, partition] = key.split(' ')
+      return { topic, partition: Number(partition), offset }
+    })
+  }
+
   serialize(): Buffer {
     return serializeCheckpoint([...this.#offsets].map(([key, offset]) => `${key} ${offset}`))
   }
