@@ -62,8 +62,11 @@ async function library(report, data) {
   const [end] = await log.admin().listOffsets({ topic: 'bench' })
   const consumer = log.consumer()
   await consumer.assign([{ topic: 'bench', partition: 0, offset: 0n }])
-  const first = (await consumer.batches()[Symbol.asyncIterator]().next()).value
-  const began = Number(first.maxTimestamp ?? first.baseTimestamp)
+  let began = 0
+  for await (const message of consumer) {
+    began = message.timestamp
+    break
+  }
   const count = 2000
   let start = process.hrtime.bigint()
   for (let n = 0; n < count; n += 1) {
