@@ -7,7 +7,7 @@ import { existsSync, readdirSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { buildIfStale, root, run } from './shared.mjs'
+import { buildIfStale, root, run, tryQuietly } from './shared.mjs'
 
 const folder = join(root, 'bench')
 const names = readdirSync(folder)
@@ -49,7 +49,8 @@ function installPeers() {
       'error',
       ...(beside ? ['--nodedir', prefix] : []),
     ]
-    run(process.execPath, [gyp, ...args], { cwd: join(root, sqlite), stdio: ['ignore', 'ignore', 'inherit'] })
+    const code = tryQuietly(process.execPath, [gyp, ...args], { cwd: join(root, sqlite) })
+    if (code !== 0) throw new Error(`better-sqlite3 did not compile (node-gyp ended with ${code})`)
     // The library under its own name, as a user's program imports it.
     symlinkSync('../..', join(folder, 'node_modules', 'seglog'), 'dir')
   })
