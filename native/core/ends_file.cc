@@ -295,6 +295,7 @@ void EndsSlot::SetSegment(RecordOffset base, FilePosition position, RecordOffset
   ends_.end_position = position;
   ends_.end_offset = offset;
   const bool unknown = state_ == kFresh;
+  state_ = kBelieved;
   if (unknown) {
     ends_.durable_segment_base = ends_.durable_offset = base;
     ends_.durable_position = FilePosition(0);
@@ -302,8 +303,9 @@ void EndsSlot::SetSegment(RecordOffset base, FilePosition position, RecordOffset
     ends_.durable_segment_base = base;
     ends_.durable_position = position;
     ends_.durable_offset = offset;
+    // Into both copies: if a crash tears the next update, the one before it must not claim what was cut.
+    Store();
   }
-  state_ = kBelieved;
   Store();
 }
 

@@ -125,6 +125,7 @@ TEST_P(EndsFileTest, AnotherBootAnotherFileOrPoisonIsNotBelieved) {
   const IoSlice slice{bytes.data(), bytes.size()};
   ASSERT_TRUE((*to)->WriteAt(0, &slice, 1).ok());
   EXPECT_FALSE(EndsFile::Read(io_, "/d/copy").value().believable);
+  EXPECT_TRUE(EndsFile::Read(io_, "/d/copy").value().partitions.empty());
   ASSERT_TRUE((*from)->Sync().ok());
   ASSERT_TRUE(io_.SyncDirectory("/").ok());
   ASSERT_TRUE(io_.SyncDirectory("/d").ok());
@@ -187,6 +188,30 @@ TEST_P(EndsFileTest, DurableEndsNeverPassACutAndNeverGoBackOtherwise) {
   slot->SetSegment(RecordOffset(0), FilePosition(30), RecordOffset(3));
   EXPECT_EQ(slot->Snapshot().durable_offset.value, 3);
   EXPECT_EQ(slot->Snapshot().durable_position.value, 30);
+}
+
+TEST_P(EndsFileTest, ATornUpdateBehindACutDoesNotBringTheHigherBoundBack) {
+  Open(EndsStart::kEmpty);
+  EndsSlot* slot = Slot(0);
+  slot->SetSegment(RecordOffset(0), FilePosition(50), RecordOffset(5));
+  slot->SetDurable(RecordOffset(0), FilePosition(50), RecordOffset(5));
+  slot->SetSegment(RecordOffset(0), FilePosition(30), RecordOffset(3));
+  ASSERT_TRUE(file_->Flush().ok());
+  file_.reset();
+  for (const int64_t copy : {0, 1}) {
+    Overwrite(kEndsHeaderBytes + copy * static_cast<int64_t>(kEndsCopyBytes) + 60, {0xff});
+    if (copy == 0) {
+      EXPECT_EQ(Read().partitions.at(0).durable_position.value, 30);
+      Open(EndsStart::kBounds);
+      Slot(0)->SetSegment(RecordOffset(0), FilePosition(30), RecordOffset(3));
+      Slot(0)->SetDurable(RecordOffset(0), FilePosition(60), RecordOffset(6));
+      Slot(0)->SetSegment(RecordOffset(0), FilePosition(30), RecordOffset(3));
+      ASSERT_TRUE(file_->Flush().ok());
+      file_.reset();
+    } else {
+      EXPECT_EQ(Read().partitions.at(0).durable_position.value, 30);
+    }
+  }
 }
 
 TEST_P(EndsFileTest, AFreedRecordServesAnotherPartitionAndTheOldSlotIsDead) {
