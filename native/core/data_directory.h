@@ -75,9 +75,9 @@ class DataDirectory {
   void TopicsChanged();
   /// `.ends` is on disk as it is now.
   Status FlushEnds();
-  /// Every flush round calls this: the durable ends of earlier rounds go to disk behind the round's own bytes, at most
-  /// every kEndsEveryMs. They are a lower bound, so nothing waits for them: an msync of their own was a second journal
-  /// commit per round and doubled its time.
+  /// Every flush round calls this: the durable ends of earlier rounds go to disk behind the round's own
+  /// bytes, at most every kEndsEveryMs. They are a lower bound, so nothing waits for them: an msync of their
+  /// own was a second journal commit per round and doubled its time.
   void EndsBehind() noexcept;
   EndsFile* ends_file() { return ends_file_.get(); }
 

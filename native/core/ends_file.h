@@ -150,7 +150,8 @@ class EndsFile {
   void Retire() noexcept;
   /// Brings what changed since the last call to disk (one msync).
   Status Flush();
-  /// Lets what changed since the last Flush go to disk in its own time, without waiting and without a promise.
+  /// Lets what changed since the last Flush go to disk in its own time, without waiting and without a
+  /// promise.
   void StartWriteback() noexcept;
   /// Unmapped files: writes what changed since the last call, without a sync. Nothing to do when mapped.
   Status WriteOut();

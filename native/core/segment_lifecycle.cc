@@ -133,7 +133,8 @@ Status Segment::TruncateTo(RecordOffset offset) {
     auto batch = Find(offset, published(), Wait::kYes);
     if (!batch.ok()) return batch.status();
     // In a gap of offsets, also one that an earlier cut left at the end: exactly there.
-    end = *batch ? LogEnd{(*batch)->position, std::min(offset, (*batch)->header.base_offset)} : LogEnd{end_, offset};
+    end = *batch ? LogEnd{(*batch)->position, std::min(offset, (*batch)->header.base_offset)}
+                 : LogEnd{end_, offset};
   }
   RetireHelper();
   window_->Drop();

@@ -1,4 +1,5 @@
-// Any bytes given to an append, by either lane: they are refused, or stored as whole batches that read back and scan clean.
+// Any bytes given to an append, by either lane: they are refused, or stored as whole batches that read back
+// and scan clean.
 #include <cstdlib>
 #include <vector>
 

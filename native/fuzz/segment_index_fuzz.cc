@@ -1,4 +1,5 @@
-// Indexes of any bytes beside a good log: a segment opens, active or closed, and every batch is found all the same.
+// Indexes of any bytes beside a good log: a segment opens, active or closed, and every batch is found all the
+// same.
 #include <cstdlib>
 #include <vector>
 
@@ -58,7 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.active = active;
   options.segment_bytes = 1 << 20;
   options.index_interval_bytes = 100;
-  if (data[0] & 2) options.end = LogEnd{FilePosition(static_cast<int64_t>(log.size())), RecordOffset(kBatches)};
+  if (data[0] & 2)
+    options.end = LogEnd{FilePosition(static_cast<int64_t>(log.size())), RecordOffset(kBatches)};
   auto segment = Segment::Open(directory, nullptr, options);
   Check(segment.ok());
   Check((*segment)->published().offset.value == kBatches);

@@ -1,5 +1,5 @@
-// A segment's `.log` from any bytes: the scan ends, its good prefix is really good, truncating to it makes a clean log, and
-// a segment opens on what is left, reads every batch of it once and takes an append.
+// A segment's `.log` from any bytes: the scan ends, its good prefix is really good, truncating to it makes a
+// clean log, and a segment opens on what is left, reads every batch of it once and takes an append.
 #include <cstdlib>
 #include <vector>
 

@@ -1,5 +1,5 @@
-// One scripted life of a partition, with the n-th I/O call failing, for every n: every failure is a Status, nothing
-// acknowledged is lost, and the directory opens again.
+// One scripted life of a partition, with the n-th I/O call failing, for every n: every failure is a Status,
+// nothing acknowledged is lost, and the directory opens again.
 #include <algorithm>
 
 #include "fault_io.h"
@@ -136,9 +136,7 @@ TEST_P(SegmentFaultTest, NothingAcknowledgedIsLostWhicheverCallFails) {
     }
     failed = faults.failures() > 0;
     ASSERT_EQ(LiveMappings(), 0);
-    if (!status.ok()) {
-      ASSERT_NE(status.code(), ErrorCode::kCorrupt) << status.ToString();
-    }
+    if (!status.ok()) { ASSERT_NE(status.code(), ErrorCode::kCorrupt) << status.ToString(); }
     faults.Clear();
     if (power_loss) memory.PowerLoss(static_cast<uint64_t>(nth));
     const std::vector<int64_t> found = Recovered(memory);
@@ -159,7 +157,8 @@ TEST_P(SegmentFaultTest, NothingAcknowledgedIsLostWhicheverCallFails) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Errors, SegmentFaultTest,
-                         ::testing::Combine(::testing::Values(kIoError, kNoSpace, kTooManyFiles), ::testing::Bool()));
+                         ::testing::Combine(::testing::Values(kIoError, kNoSpace, kTooManyFiles),
+                                            ::testing::Bool()));
 
 }  // namespace
 }  // namespace seglog::test
