@@ -14,7 +14,7 @@ export async function run(report) {
       figures.bare.push(await timed(['-e', bare]))
       figures.seglog.push(await timed([firstRecord, join(folder, `data-${round}`)]))
     }
-    const ms = (name) => median(figures[name].map((run) => run.ms))
+    const ms = (name) => median(figures[name].map((run) => run.firstMs))
     const rss = (name) => median(figures[name].map((run) => Number(run.output) / 1e6))
     report({
       name: 'start to first record',

@@ -17,15 +17,17 @@ export async function firstLine(args) {
   return { line: JSON.parse(text.slice(0, text.indexOf('\n'))), child }
 }
 
-/** Milliseconds from start to end of a program, and its stdout. */
+/** Milliseconds from the start of a program to its first output and to its end, and its stdout. */
 export async function timed(args) {
   const start = process.hrtime.bigint()
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
+  let firstMs = 0
   child.stdout.on('data', (chunk) => {
+    if (output === '') firstMs = Number(process.hrtime.bigint() - start) / 1e6
     output += chunk
   })
   const [code] = await once(child, 'close')
   if (code !== 0) throw new Error(`${args.join(' ')} exited ${code}`)
-  return { ms: Number(process.hrtime.bigint() - start) / 1e6, output }
+  return { firstMs, ms: Number(process.hrtime.bigint() - start) / 1e6, output }
 }
