@@ -53,7 +53,7 @@ struct SegmentOptions {
   int64_t index_bytes = 10 << 20;
   int64_t index_interval_bytes = 4096;
   EndsSlot* slot = nullptr;  // active segments publish into it; outlives the segment
-  bool create = false;       // the files must not exist
+  bool create = false;       // the files must not exist, or be empty
   /// Where an existing active segment ends, believed from `.ends`: bytes behind it are zeroed. Without: at
   /// the end of the file.
   std::optional<LogEnd> end;
@@ -178,6 +178,7 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
 
   // opening (segment_open.cc)
   Status CreateFiles();
+  Result<std::unique_ptr<File>> OpenLeftover();
   Status OpenFiles();
   Status OpenIndexes(bool rebuild);
   Status AdoptActiveEnd(int64_t file_size);

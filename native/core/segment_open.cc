@@ -1,5 +1,6 @@
 // Opening a segment: made new, taken over from a clean close or a killed process, or for reading only.
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 #include "process_info.h"
@@ -88,6 +89,7 @@ void Segment::ResetAppendState() {
 Status Segment::CreateFiles() {
   Io& io = directory_->io();
   auto file = io.Open(log_path_, OpenMode::kCreateExclusive);
+  if (!file.ok() && file.status().detail().sys_errno == EEXIST) file = OpenLeftover();
   if (!file.ok()) return file.status();
   file_ = std::move(*file);
   file_->AdviseRandom();
@@ -101,6 +103,17 @@ Status Segment::CreateFiles() {
   folder_synced_ = false;
   durable_ = {end_, next_offset_};
   return Status::Ok();
+}
+
+// A roll that was killed leaves empty files under the name that the next one wants.
+Result<std::unique_ptr<File>> Segment::OpenLeftover() {
+  auto file = directory_->io().Open(log_path_, OpenMode::kReadWrite);
+  if (!file.ok()) return file;
+  auto info = (*file)->Info();
+  if (!info.ok()) return info.status();
+  if (info->size == 0) return file;
+  return Status::Error(ErrorCode::kInvalidArgument, "a segment to be created exists already", log_path_,
+                       EEXIST);
 }
 
 Status Segment::OpenFiles() {
