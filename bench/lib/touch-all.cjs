@@ -17,7 +17,7 @@ async function main(folder) {
         await consumer.close()
       }
       const [result] = await producer.send({ topic: 'bench', messages: [{ value: 'after', partition }] })
-      if (result.baseOffset !== latest) throw new Error('appended at ' + result.baseOffset + ', due at ' + latest)
+      if (result.baseOffset !== latest) throw new Error(`appended at ${result.baseOffset}, due at ${latest}`)
     }),
   )
   process.stdout.write(String(Number(process.hrtime.bigint() - start) / 1e6))

@@ -6,7 +6,9 @@
 namespace seglog::addon {
 
 SegmentFlush::SegmentFlush(std::shared_ptr<Segment> core, std::shared_ptr<DataDirectory> directory)
-    : core_(std::move(core)), directory_(std::move(directory)), durable_offset_(core_->durable().offset.value) {}
+    : core_(std::move(core)),
+      directory_(std::move(directory)),
+      durable_offset_(core_->durable().offset.value) {}
 
 Status SegmentFlush::FlushRound() {
   directory_->EndsBehind();

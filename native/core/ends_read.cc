@@ -34,8 +34,8 @@ Result<EndsContents> EndsFile::Read(Io& io, const std::string& path) {
   contents.poisoned = standing != 0 && !contents.retired;
   const std::string boot_id = io.BootId();
   if (contents.retired) return contents;
-  // A copy, made beside a writer perhaps, and perhaps after the logs it speaks of: its bounds may lie above their ends.
-  // The device number does not tell: another boot may give the same disk another one.
+  // A copy, made beside a writer perhaps, and perhaps after the logs it speaks of: its bounds may lie above
+  // their ends. The device number does not tell: another boot may give the same disk another one.
   if (identity->inode != info->inode) return contents;
   contents.believable = !contents.poisoned && !boot_id.empty() &&
                         *identity == ends_format::Identity{boot_id, info->device, info->inode};

@@ -1,6 +1,6 @@
-// Group commit. Many waiters ask for one target (a segment) to be on disk; one round of the flusher answers all of them that asked before the round began. Those who ask while
-// it runs share the next. Rounds of one target follow each other, rounds of different targets run in
-// parallel.
+// Group commit. Many waiters ask for one target (a segment) to be on disk; one round of the flusher answers
+// all of them that asked before the round began. Those who ask while it runs share the next. Rounds of one
+// target follow each other, rounds of different targets run in parallel.
 //
 // Thread rule: as StorageThreads. Waiters of one target are completed in the order they asked.
 #pragma once

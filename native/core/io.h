@@ -68,7 +68,8 @@ class File {
   virtual Result<std::unique_ptr<Mapping>> Map(size_t size, bool writable) = 0;
   virtual void AdviseRandom() = 0;                            // POSIX_FADV_RANDOM
   virtual void Prefetch(int64_t position, int64_t size) = 0;  // POSIX_FADV_WILLNEED, a hint
-  /// Starts write-back of the range and waits for nothing (sync_file_range): a hint, no promise of durability.
+  /// Starts write-back of the range and waits for nothing (sync_file_range): a hint, no promise of
+  /// durability.
   virtual void StartWriteback(int64_t position, int64_t size) = 0;
   /// Open-file-description write lock over the whole file (F_OFD_SETLK), held until the File is destroyed.
   /// kLocked when another open holds one.

@@ -19,7 +19,7 @@ function onTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Shown
   const command = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ')
   const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
     encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm-256color', ...env },
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, TERM: 'xterm-256color', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 20_000,
   })
