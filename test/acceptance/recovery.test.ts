@@ -6,6 +6,7 @@ import type { SeglogLog } from '../../ts/index.js'
 import { openEngine } from '../../ts/native/open-engine.js'
 import { jsonLines, seglog, temporaryFolder } from '../cli/run-cli.js'
 import { readAll } from '../client/open-memory.js'
+import { afterPowerLoss } from '../native/ends-header.js'
 import {
   Bystander,
   Child,
@@ -51,7 +52,7 @@ describe('after anything but a kill', () => {
     const original = await openLog()
     await Bystander.in(original)
     await durable(original, numbered(20))
-    const copy = copyOf(original.path)
+    const copy = afterPowerLoss(copyOf(original.path))
     const file = logFile(copy, 't-0')
     const position = positions(file, 20)[5]
     flipByte(file, position + 65)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Log } from '../../ts/log/log.js'
 import type { LogDirectory } from '../../ts/log/log-directory.js'
 import { batch, stored } from '../native/batches.js'
+import { afterPowerLoss } from '../native/ends-header.js'
 import {
   append,
   copyOf,
@@ -232,7 +233,7 @@ describe('after a power loss', () => {
     await log.flush() // the ends on disk are those of the flush before
     const second = await openLog(directory, config, 1)
     await append(second, batch())
-    const copy = copyOf(path)
+    const copy = afterPowerLoss(copyOf(path))
     await kill(directory)
     flipByte(segmentFile(copy, 20), 70)
     const before = readFileSync(segmentFile(copy, 20))
@@ -252,7 +253,7 @@ describe('after a power loss', () => {
   it('a log that is shorter than what was acknowledged is out of service too', async () => {
     const { path, directory, log } = await written()
     await log.flush()
-    const copy = copyOf(path)
+    const copy = afterPowerLoss(copyOf(path))
     await kill(directory)
     truncateSync(segmentFile(copy, 20), 0)
     await expect(reopened(copy)).rejects.toMatchObject({ code: 'CORRUPT_LOG', offset: 20n })
