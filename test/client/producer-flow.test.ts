@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
 import { Producer } from '../../ts/client/producer.js'
 import type { ProducerOptions, SendOptions } from '../../ts/client/producer-options.js'
 import { RecordAccumulator } from '../../ts/client/record-accumulator.js'
@@ -14,6 +15,20 @@ function fakeProducer(options: ProducerOptions = {}, partitions = 1) {
   const producer = new Producer({ metadata, accumulator }, options)
   const send = (...messages: string[]) => producer.send({ topic: 't', messages })
   return { transport, producer, send }
+}
+
+/** Producers that share an accumulator, as those of one log do. */
+function fakeProducers(count: number, options: ProducerOptions = {}) {
+  const transport = new FakeTransport()
+  const metadata = new TopicMetadataCache(transport)
+  const onUnused = vi.fn()
+  let shared: RecordAccumulator | undefined
+  const accumulator = (settings: SendOptions) => {
+    shared ??= new RecordAccumulator(transport, metadata, settings, onUnused)
+    return shared
+  }
+  const producers = Array.from({ length: count }, () => new Producer({ metadata, accumulator }, options))
+  return { transport, producers, onUnused }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -109,6 +124,22 @@ describe('flush', () => {
     expect(await failed).toMatchObject({ code: 'NOT_ENOUGH_REPLICAS', retriable: true })
   })
 
+  test('what waited for room when it began does not linger', async () => {
+    const { transport, send, producer } = fakeProducer({ linger: 60_000, batchSize: 200, bufferBytes: 1024 })
+    for (let n = 0; n < 24; n++) send('x'.repeat(50))
+    const flushed = producer.flush()
+    for (let answered = 0; answered < 24; ) {
+      while (transport.seen.length === 0) await turn()
+      const batch = transport.seen.shift()!
+      batch.answer()
+      answered += batch.values.length
+    }
+    await flushed
+    send('lingers')
+    await turn()
+    expect(transport.seen).toEqual([])
+  })
+
   test('several flushes share the wait', async () => {
     const { transport, send, producer } = fakeProducer()
     send('a')
@@ -136,6 +167,32 @@ describe('back-pressure', () => {
     expect(transport.seen.flatMap(({ values }) => values.map((value) => Number.parseInt(value, 10)))).toEqual(
       results.map((_, n) => n),
     )
+  })
+
+  test('batches that leave when they are compressed make room too', async () => {
+    const log = await openMemory()
+    await log.admin().createTopic({ topic: 't', partitions: 1 })
+    const producer = log.producer({ acks: 1, compression: 'gzip', bufferBytes: 1024, timeout: 2000 })
+    const send = (value: Buffer) => producer.send({ topic: 't', messages: [value] })
+    // From the third append on answers come at once.
+    for (let n = 0; n < 3; n++) await send(Buffer.alloc(1)).then(() => setTimeout(20))
+    const results = await Promise.all([0, 1, 2].map(() => send(Buffer.alloc(4_000_000))))
+    expect(results.map(([{ baseOffset }]) => baseOffset)).toEqual([3n, 4n, 5n])
+  })
+
+  test('producers that share the buffer take turns', async () => {
+    const { transport, producers } = fakeProducers(2, { batchSize: 200, bufferBytes: 1024 })
+    const [busy, other] = producers.map(
+      (producer) => (text: string) => producer.send({ topic: 't', messages: [text.padEnd(150, '.')] }),
+    )
+    for (let n = 0; n < 50; n++) busy('busy')
+    other('other')
+    for (let at = 0; at < 51; at++) {
+      while (transport.seen.length === at) await turn()
+      transport.seen[at].answer()
+    }
+    const order = transport.seen.map(({ values: [value] }) => value.slice(0, 5))
+    expect(order.indexOf('other')).toBeLessThan(20)
   })
 
   test('the waiting room has a limit', async () => {
@@ -186,6 +243,52 @@ describe('back-pressure', () => {
     clearInterval(count)
     expect(result).toMatchObject({ baseOffset: 0n, count: 1_000_000 })
     expect(turns).toBeGreaterThan(2)
+  })
+
+  test('so do sends and reads that are awaited one by one', async () => {
+    const log = await openMemory()
+    await log.admin().createTopic({ topic: 't', partitions: 1 })
+    const producer = log.producer({ acks: 1 })
+    await producer.send({ topic: 't', messages: Array.from({ length: 200_000 }, () => 'v') })
+    const turnsOf = async (work: () => Promise<void>) => {
+      let turns = 0
+      const count = setInterval(() => turns++, 0)
+      await work()
+      clearInterval(count)
+      return turns
+    }
+    const sending = await turnsOf(async () => {
+      const end = performance.now() + 100
+      while (performance.now() < end) await producer.send({ topic: 't', messages: ['v'] })
+    })
+    const consumer = log.consumer()
+    await consumer.subscribe(['t'], { from: 'earliest' })
+    const reading = await turnsOf(async () => {
+      for await (const { offset } of consumer) if (offset === 199_999n) break
+    })
+    expect(sending).toBeGreaterThan(2)
+    expect(reading).toBeGreaterThan(2)
+  })
+})
+
+describe('a shared accumulator', () => {
+  test('is let go with the last of its producers', async () => {
+    const { producers, onUnused } = fakeProducers(2)
+    await producers[0].close()
+    await producers[0].close()
+    expect(onUnused).not.toHaveBeenCalled()
+    await producers[1].close()
+    expect(onUnused).toHaveBeenCalledOnce()
+  })
+
+  test("fails no producer for another's timestamp", async () => {
+    const log = await openMemory()
+    await log.admin().createTopic({ topic: 't', partitions: 1 })
+    const [first, second] = [log.producer(), log.producer()]
+    const refused = rejection(first.send({ topic: 't', messages: [{ value: 'a', timestamp: Date.now() + 9e9 }] }))
+    const [stored] = await second.send({ topic: 't', messages: ['b'] })
+    expect(await refused).toMatchObject({ code: 'INVALID_TIMESTAMP' })
+    expect(stored).toMatchObject({ baseOffset: 0n, count: 1 })
   })
 })
 

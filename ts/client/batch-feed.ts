@@ -8,6 +8,7 @@ import { ConsumerBatch } from './consumer-batch.js'
 import type { ReadOptions } from './consumer-options.js'
 import type { Fetcher } from './fetcher.js'
 import { asSeglogError } from './settle-errors.js'
+import { TurnWatch } from './turn-watch.js'
 
 /** A batch that was reached, and the partition and generation it is good for. */
 export interface FedBatch {
@@ -30,9 +31,10 @@ interface Reading {
 /** Turns what was fetched into batches that can be read: one after the other, checked, inflated, none twice. */
 export class BatchFeed {
   private current: Reading | null = null
-  /** The next batch, while it is inflated. */
-  private inflating: Promise<void> | null = null
+  /** What the next batch waits for: that it is inflated, or a turn of the event loop. */
+  private delay: Promise<void> | null = null
   private inflated: RecordBatch | null = null
+  private readonly turn = new TurnWatch()
 
   constructor(
     private readonly fetcher: Fetcher,
@@ -45,7 +47,8 @@ export class BatchFeed {
    * its fetch offset is moved here. Throws the error of a partition that has one, once.
    */
   next(): FedBatch | null {
-    if (this.inflating !== null) return null
+    if (this.turn.isLong) this.delay ??= this.nextTurn()
+    if (this.delay !== null) return null
     for (;;) {
       const current = this.current ?? this.begin()
       if (current === null) return null
@@ -66,7 +69,7 @@ export class BatchFeed {
 
   /** Resolves when `next` should be asked again. */
   wait(): Promise<void> {
-    return this.inflating ?? this.fetcher.wait()
+    return this.delay ?? this.fetcher.wait()
   }
 
   private begin(): Reading | null {
@@ -134,10 +137,16 @@ export class BatchFeed {
       partition.restart()
       this.fetcher.give(partition, asSeglogError(error))
     }
-    const done = () => {
-      this.inflating = null
-    }
-    this.inflating = batch.inflate(this.options.maxDecompressedBytes).then(inflated, failed).then(done)
+    this.delay = batch.inflate(this.options.maxDecompressedBytes).then(inflated, failed).then(this.endDelay)
+  }
+
+  private async nextTurn(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    this.endDelay()
+  }
+
+  private readonly endDelay = (): void => {
+    this.delay = null
   }
 }
 

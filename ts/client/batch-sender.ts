@@ -12,6 +12,7 @@ import type { SendOptions } from './producer-options.js'
 import { errorOf } from './response-error.js'
 import { asSeglogError } from './settle-errors.js'
 import type { Transport } from './transport.js'
+import { TurnWatch } from './turn-watch.js'
 
 export interface SenderListener {
   /** Batches were answered, so that others may leave. Not called while a batch is leaving. */
@@ -28,10 +29,12 @@ const noFields: BatchFields = {}
 export class BatchSender implements BatchRoad {
   private readonly pool: BuilderPool
   private readonly identity: ProducerIdentity | null
-  private linger: number
   /** Batches that were begun, oldest first; some have left already because they were full. */
   private begun: ProduceBatch[] = []
   private leaveQueued = false
+  private readonly turn = new TurnWatch()
+  /** Flushes under way: meanwhile no batch lingers. */
+  private hurries = 0
   private lingerTimer: NodeJS.Timeout | null = null
   /** Batches that wait for a producer id. */
   private held: ProduceBatch[] = []
@@ -47,26 +50,28 @@ export class BatchSender implements BatchRoad {
   ) {
     this.pool = new BuilderPool(options.batchSize)
     this.identity = options.idempotent ? new ProducerIdentity(transport) : null
-    this.linger = options.linger
   }
 
   get hasRoom(): boolean {
     return this.unansweredBytes < this.options.bufferBytes
   }
 
-  /** Lets every open batch leave. */
-  readonly leaveAll = (): void => {
+  /** Lets every open batch leave, and until `done` resolves those begun later at the end of their turn. */
+  hurryUntil(done: Promise<void>): Promise<void> {
+    this.hurries++
+    this.leaveAll()
+    return done.then(() => {
+      this.hurries--
+    })
+  }
+
+  private readonly leaveAll = (): void => {
     this.leaveQueued = false
+    if (this.lingerTimer !== null) clearTimeout(this.lingerTimer)
+    this.lingerTimer = null
     const { begun } = this
     this.begun = []
     for (const batch of begun) if (batch.queue.open === batch) batch.queue.seal()
-  }
-
-  /** From now on batches leave at the end of the turn they were begun in. */
-  stopLingering(): void {
-    this.linger = 0
-    if (this.lingerTimer !== null) clearTimeout(this.lingerTimer)
-    this.lingerTimer = null
   }
 
   /** Resolves when every batch that is on its way now has been answered. */
@@ -78,12 +83,14 @@ export class BatchSender implements BatchRoad {
   begin(queue: PartitionQueue, acks: number): ProduceBatch {
     const batch = new ProduceBatch(queue, acks, this.pool.take())
     this.begun.push(batch)
-    if (this.linger > 0) {
-      batch.leavesAtMs = performance.now() + this.linger
-      this.lingerTimer ??= setTimeout(this.leaveDue, this.linger)
+    const { linger } = this.options
+    if (linger > 0 && this.hurries === 0) {
+      batch.leavesAtMs = performance.now() + linger
+      this.lingerTimer ??= setTimeout(this.leaveDue, linger)
     } else if (!this.leaveQueued) {
       this.leaveQueued = true
-      queueMicrotask(this.leaveAll)
+      if (this.turn.isLong) setImmediate(this.leaveAll)
+      else queueMicrotask(this.leaveAll)
     }
     return batch
   }
@@ -177,7 +184,10 @@ export class BatchSender implements BatchRoad {
           batch.failure = asSeglogError(error)
         },
       )
-      .then(() => batch.queue.departReady())
+      .then(() => {
+        batch.queue.departReady()
+        this.listener.roomMade()
+      })
   }
 
   private numbered(batch: ProduceBatch, identity: ProducerIdentity): BatchFields {
@@ -200,6 +210,7 @@ export class BatchSender implements BatchRoad {
         else batch.failure = asSeglogError(error)
         batch.queue.departReady()
       }
+      this.listener.roomMade()
     })
   }
 
@@ -210,7 +221,7 @@ export class BatchSender implements BatchRoad {
       part === undefined
         ? new SeglogError('UNKNOWN_SERVER_ERROR', 'the broker gave an empty answer')
         : errorOf(part, { topic, partition })
-    if (error !== null && isTooLarge(error) && batch.count > 1) {
+    if (error !== null && canDivide(batch, error)) {
       this.split(batch)
       return
     }
@@ -218,7 +229,7 @@ export class BatchSender implements BatchRoad {
     this.answered(batch, error)
   }
 
-  /** Small records must not fail for the company they were put in. */
+  /** Good records must not fail for the company they were put in. */
   private split(batch: ProduceBatch): void {
     const uncompressed = batch.builder.finish(this.identity === null ? noFields : this.numbered(batch, this.identity))
     const halves = batch.split(uncompressed, () => this.pool.take())
@@ -249,6 +260,12 @@ export class BatchSender implements BatchRoad {
       return batches.size > 0
     })
   }
+}
+
+/** Whether a part of the batch may be taken where the whole was refused. */
+function canDivide(batch: ProduceBatch, error: SeglogError): boolean {
+  if (error.code === 'INVALID_TIMESTAMP') return batch.sendCount > 1
+  return isTooLarge(error) && batch.count > 1
 }
 
 function isTooLarge(error: SeglogError): boolean {

@@ -209,8 +209,9 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
   }
 
   private async wait(feed: BatchFeed): Promise<void> {
+    // What `feed` waited for may be over when the partitions are known: the loop asks it again.
     if (performance.now() >= this.lookAgainMs) await this.lookForPartitions()
-    await feed.wait()
+    else await feed.wait()
   }
 
   private throwIfAborted(): void {

@@ -77,7 +77,8 @@ export class SeglogLog {
     const key = sharedBy(options)
     let accumulator = key === null ? undefined : this.accumulators.get(key)
     if (accumulator === undefined) {
-      accumulator = new RecordAccumulator(this.transport, this.metadata, options)
+      const onUnused = key === null ? undefined : () => this.accumulators.delete(key)
+      accumulator = new RecordAccumulator(this.transport, this.metadata, options, onUnused)
       if (key !== null) this.accumulators.set(key, accumulator)
     }
     return accumulator

@@ -32,6 +32,11 @@ export class ProduceBatch {
     return this.builder.recordCount
   }
 
+  /** Sends that have records in it. */
+  get sendCount(): number {
+    return this.sends.length
+  }
+
   /** False, and nothing changed, if the record does not fit. */
   append(send: PendingSend, message: Message, now: number): boolean {
     const { builder } = this
@@ -75,7 +80,7 @@ export class ProduceBatch {
   }
 
   /**
-   * The same records in two batches, for a partition that refused them as too large together. `uncompressed` are this
+   * The same records in two batches, for a partition that refused them together. `uncompressed` are this
    * batch's own bytes. This batch must not be answered any more.
    */
   split(uncompressed: Buffer, newBuilder: () => RecordBatchBuilder): [ProduceBatch, ProduceBatch] {

@@ -63,6 +63,7 @@ export class Producer {
     this.metadata = parts.metadata
     this.onClosed = parts.onClosed
     this.accumulator = parts.accumulator(this.options)
+    this.accumulator.join()
     this.waiting = new WaitingRoom(this.options.maxWaitingSends, this.options.timeout)
   }
 
@@ -114,8 +115,7 @@ export class Producer {
 
   /** Lets every batch leave now; resolves when all sends made before are settled, well or badly. Never rejects. */
   flush(): Promise<void> {
-    this.sender.leaveAll()
-    return this.groups.flushed()
+    return this.sender.hurryUntil(this.groups.flushed())
   }
 
   /** Flushes, then refuses further sends with CLOSED. Idempotent; never rejects. */
@@ -129,11 +129,9 @@ export class Producer {
   }
 
   private async drainAndClose(): Promise<void> {
-    // A send that waits for room is put into batches after the flush began, and those would linger.
-    this.sender.stopLingering()
     await this.flush()
     await this.sender.answeredSoFar()
-    this.accumulator.stopWaking(this.drain)
+    this.accumulator.leave(this.drain)
     this.onClosed?.(this)
   }
 

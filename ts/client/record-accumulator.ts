@@ -11,17 +11,19 @@ import type { Transport } from './transport.js'
 export class RecordAccumulator {
   readonly sender: BatchSender
   private readonly topics = new Map<string, TopicState>()
+  /** In the order in which they may take room. */
   private readonly waiting = new Set<() => void>()
+  private producers = 0
 
   constructor(
     transport: Transport,
     private readonly metadata: TopicMetadataCache,
     private readonly options: SendOptions,
+    /** Called when the last of its producers is closed. */
+    private readonly onUnused?: () => void,
   ) {
     this.sender = new BatchSender(transport, options, {
-      roomMade: () => {
-        for (const wake of this.waiting) wake()
-      },
+      roomMade: () => this.wakeAll(),
       topicMissing: (topic) => metadata.forget(topic),
     })
   }
@@ -43,6 +45,17 @@ export class RecordAccumulator {
     return state
   }
 
+  /** A producer begins to use it. */
+  join(): void {
+    this.producers++
+  }
+
+  /** A producer, with its `wake`, is closed. */
+  leave(wake: () => void): void {
+    this.stopWaking(wake)
+    if (--this.producers === 0) this.onUnused?.()
+  }
+
   /** Calls `wake` whenever batches were answered, until `stopWaking`. */
   wakeByRoom(wake: () => void): void {
     this.waiting.add(wake)
@@ -50,6 +63,16 @@ export class RecordAccumulator {
 
   stopWaking(wake: () => void): void {
     this.waiting.delete(wake)
+  }
+
+  private wakeAll(): void {
+    for (const wake of [...this.waiting]) {
+      if (!this.sender.hasRoom) return
+      // Who takes room now stands behind the others the next time: one that always has more must not starve them.
+      this.waiting.delete(wake)
+      this.waiting.add(wake)
+      wake()
+    }
   }
 }
 
