@@ -219,9 +219,23 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   Result<std::optional<BatchAt>> FindFrom(FilePosition from, RecordOffset offset, LogEnd end, Wait wait);
   Result<ReadResult> ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait);
   Result<ReadResult> ReadWhole(FilePosition from, RecordOffset offset, FilePosition limit,
-                               MutableByteSpan target, Wait wait);
-  std::optional<FilePosition> LastReadEnd(RecordOffset offset);
-  void RememberReadEnd(LogEnd end);
+                               MutableByteSpan target, Wait wait, LogEnd* read_end);
+  /// Runs read(cuts) until no cut of the log happened beside it; without waiting, kCold in place of another
+  /// try.
+  template <typename Read>
+  auto Uncut(Wait wait, Read read) -> decltype(read(uint64_t{})) {
+    for (;;) {
+      const uint64_t cuts = cuts_.load(std::memory_order_acquire);
+      auto result = read(cuts);
+      if (cuts_.load(std::memory_order_acquire) == cuts) return result;
+      if (wait == Wait::kNo) return Status::Error(ErrorCode::kCold, "the log was cut meanwhile", log_path_);
+    }
+  }
+  Result<ReadResult> ReadOnce(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait,
+                              uint64_t cuts);
+  Result<std::optional<LocatedTimestamp>> LocateTimestampOnce(TimestampMs timestamp);
+  std::optional<FilePosition> LastReadEnd(RecordOffset offset, uint64_t cuts);
+  void RememberReadEnd(LogEnd end, uint64_t cuts);
   Result<std::optional<LocatedBatch>> LocateBatch(RecordOffset offset, Wait wait);
   Result<std::optional<LocatedTimestamp>> FirstInBatch(const BatchAt& batch, TimestampMs timestamp);
 
@@ -254,6 +268,7 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   std::atomic<int64_t> first_timestamp_{-1};
   std::atomic<int64_t> last_small_append_ms_;
   std::atomic<int64_t> pending_entries_{0};  // index entries added since the last write
+  std::atomic<uint64_t> cuts_{0};  // raised by TruncateTo behind the lowered end: what readers know is void
   std::atomic<bool> sealed_{false};
   std::atomic<bool> closed_{false};
   std::atomic<bool> index_suspect_{false};
@@ -262,6 +277,7 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   // The end of the last read: where a sequential reader goes on without a look-up.
   std::atomic_flag last_read_busy_ = ATOMIC_FLAG_INIT;
   LogEnd last_read_;
+  uint64_t last_read_cuts_ = 0;
 
   std::mutex flush_mutex_;     // held through a flush; taken before durable_mutex_
   bool folder_synced_ = true;  // under flush_mutex_; false: the files' names may not be on disk yet

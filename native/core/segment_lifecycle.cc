@@ -142,6 +142,7 @@ Status Segment::TruncateTo(RecordOffset offset) {
   end_ = end.position;
   next_offset_ = end.offset;
   Publish();
+  cuts_.fetch_add(1, std::memory_order_release);
   if (options_.slot != nullptr) {
     options_.slot->RaiseGeneration();
     options_.slot->SetSegment(options_.base_offset, end.position, end.offset);

@@ -63,30 +63,33 @@ Result<ReadResult> Segment::ReadBatches(RecordOffset offset, FilePosition limit,
                                         Wait wait) {
   std::shared_lock files(files_mutex_);
   if (file_ == nullptr) return ClosedStatus(log_path_);
+  return Uncut(wait, [&](uint64_t cuts) { return ReadOnce(offset, limit, target, wait, cuts); });
+}
+
+Result<ReadResult> Segment::ReadOnce(RecordOffset offset, FilePosition limit, MutableByteSpan target,
+                                     Wait wait, uint64_t cuts) {
   const LogEnd end = published();
   if (offset >= end.offset) {
     if (!damage_.ok()) return damage_;
     return ReadResult{};
   }
   limit = std::min(limit, end.position);
-  const std::optional<FilePosition> went_on = LastReadEnd(offset);
-  if (went_on && *went_on < end.position) {
-    auto read = ReadWhole(*went_on, offset, limit, target, wait);
-    if (read.ok() || read.status().code() != ErrorCode::kCorrupt) return read;
-  }
-  auto batch = Find(offset, end, wait);
-  if (!batch.ok() || !*batch) {
-    if (published().position < end.position) return ReadResult{};  // cut meanwhile
+  LogEnd read_end;
+  const std::optional<FilePosition> went_on = LastReadEnd(offset, cuts);
+  auto read = went_on && *went_on < end.position ? ReadWhole(*went_on, offset, limit, target, wait, &read_end)
+                                                 : Status::Error(ErrorCode::kCorrupt, "no such end");
+  if (!read.ok() && read.status().code() == ErrorCode::kCorrupt) {
+    auto batch = Find(offset, end, wait);
     if (!batch.ok()) return batch.status();
-    return ReadResult{};
+    if (!*batch) return ReadResult{};
+    read = ReadWhole((*batch)->position, offset, limit, target, wait, &read_end);
   }
-  auto read = ReadWhole((*batch)->position, offset, limit, target, wait);
-  if (!read.ok() && published().position < end.position) return ReadResult{};
+  if (read.ok() && read->bytes > 0) RememberReadEnd(read_end, cuts);
   return read;
 }
 
 Result<ReadResult> Segment::ReadWhole(FilePosition from, RecordOffset offset, FilePosition limit,
-                                      MutableByteSpan target, Wait wait) {
+                                      MutableByteSpan target, Wait wait, LogEnd* read_end) {
   ReadResult result;
   if (from >= limit) return result;
   uint8_t head[kBatchOverhead];
@@ -116,21 +119,22 @@ Result<ReadResult> Segment::ReadWhole(FilePosition from, RecordOffset offset, Fi
     result.bytes += size;
     next = header->last_offset() + 1;
   }
-  if (result.bytes > 0) RememberReadEnd({from + static_cast<int64_t>(result.bytes), next});
+  *read_end = {from + static_cast<int64_t>(result.bytes), next};
   return result;
 }
 
-std::optional<FilePosition> Segment::LastReadEnd(RecordOffset offset) {
+std::optional<FilePosition> Segment::LastReadEnd(RecordOffset offset, uint64_t cuts) {
   if (last_read_busy_.test_and_set(std::memory_order_acquire)) return std::nullopt;
   const LogEnd last = last_read_;
+  const bool valid = last_read_cuts_ == cuts && last.offset == offset && last.position.value > 0;
   last_read_busy_.clear(std::memory_order_release);
-  if (last.offset != offset || last.position.value == 0) return std::nullopt;
-  return last.position;
+  return valid ? std::optional(last.position) : std::nullopt;
 }
 
-void Segment::RememberReadEnd(LogEnd end) {
+void Segment::RememberReadEnd(LogEnd end, uint64_t cuts) {
   if (last_read_busy_.test_and_set(std::memory_order_acquire)) return;
   last_read_ = end;
+  last_read_cuts_ = cuts;
   last_read_busy_.clear(std::memory_order_release);
 }
 
@@ -145,13 +149,14 @@ Result<std::optional<LocatedBatch>> Segment::Locate(RecordOffset offset) {
 Result<std::optional<LocatedBatch>> Segment::LocateBatch(RecordOffset offset, Wait wait) {
   std::shared_lock files(files_mutex_);
   if (file_ == nullptr) return ClosedStatus(log_path_);
-  const LogEnd end = published();
-  if (offset >= end.offset && !damage_.ok()) return damage_;
-  auto batch = Find(offset, end, wait);
-  if (published().position < end.position) return std::optional<LocatedBatch>();  // cut meanwhile
-  if (!batch.ok()) return batch.status();
-  if (!*batch) return std::optional<LocatedBatch>();
-  return std::optional<LocatedBatch>({(*batch)->header.base_offset, (*batch)->position});
+  return Uncut(wait, [&](uint64_t) -> Result<std::optional<LocatedBatch>> {
+    const LogEnd end = published();
+    if (offset >= end.offset && !damage_.ok()) return damage_;
+    auto batch = Find(offset, end, wait);
+    if (!batch.ok()) return batch.status();
+    if (!*batch) return std::optional<LocatedBatch>();
+    return std::optional<LocatedBatch>({(*batch)->header.base_offset, (*batch)->position});
+  });
 }
 
 }  // namespace seglog

@@ -13,9 +13,13 @@ constexpr size_t kWalkBytes = 16 << 10;
 }  // namespace
 
 Result<std::optional<LocatedTimestamp>> Segment::LocateTimestamp(TimestampMs timestamp) {
-  using Found = std::optional<LocatedTimestamp>;
   std::shared_lock files(files_mutex_);
   if (file_ == nullptr) return Status::Error(ErrorCode::kClosed, "the segment is closed", log_path_);
+  return Uncut(Wait::kYes, [&](uint64_t) { return LocateTimestampOnce(timestamp); });
+}
+
+Result<std::optional<LocatedTimestamp>> Segment::LocateTimestampOnce(TimestampMs timestamp) {
+  using Found = std::optional<LocatedTimestamp>;
   const LogEnd end = published();
   if (end.position.value == 0 || max_timestamp() < timestamp) return Found();
   // An entry {t, o} says that nothing up to o is later than t: with t below what is asked, begin behind o.

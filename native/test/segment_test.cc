@@ -365,6 +365,22 @@ TEST_F(SegmentTest, TruncateCutsLogIndexesAndTheSlot) {
   EXPECT_EQ(segment_->max_timestamp().value, -1);
 }
 
+TEST_F(SegmentTest, AReadBehindACutDoesNotGoOnWhereTheLastOneEnded) {
+  Create();
+  for (int i = 0; i < 3; ++i) MustAppendNow(MakeBatchOfSize(1000));
+  EXPECT_EQ(ReadFrom(0, 2000).size(), 2000u);
+  ASSERT_OK(segment_->TruncateTo(RecordOffset(1)));
+  // Where offset 2 used to begin now lies the value of a record that looks like a batch with offset 2.
+  Bytes trap = MakeBatchOfSize(3000);
+  const Bytes bait = MakeBatchOfSize(500, {.base_offset = 2});
+  std::copy(bait.begin(), bait.end(), trap.begin() + 1000);
+  MustAppendNow(trap);
+  MustAppendNow(MakeBatchOfSize(700, {.fill = 'y'}));
+  const Bytes read = ReadFrom(2);
+  ASSERT_EQ(read.size(), 700u);
+  EXPECT_EQ(read[600], 'y');
+}
+
 TEST_F(SegmentTest, AKillLosesNothingAndWhatWasHalfWrittenIsErased) {
   Create();
   for (int i = 0; i < 50; ++i) MustAppendNow(MakeBatchOfSize(900, {.timestamp = i}));
