@@ -13,7 +13,7 @@ const table = [
   ['gates', 'gate:package', 5],
   ['native under ASan and UBSan', 'test:asan', 14],
   ['native under TSan', 'test:tsan', 10],
-  ['fuzz', 'test:fuzz', 5],
+  ['fuzz', 'test:fuzz', 8],
   ['crash', 'test:crash', 15, { SEGLOG_KILL_CYCLES: '300', SEGLOG_POWER_CUTS: '50' }],
   ['disk', 'test:disk', 5],
   ['interop', 'test:interop', 10],
