@@ -111,6 +111,10 @@ describe('RecordBatchBuilder', () => {
     ['a text as timestamp', { value: 'a', timestamp: '5' }, 'timestamp'],
     ['a timestamp below -1', { value: 'a', timestamp: -2 }, 'timestamp'],
     ['a number as header', { value: 'a', headers: { n: 5 } }, 'headers'],
+    ['a number as headers', { value: 'a', headers: 5 }, 'headers'],
+    ['null as headers', { value: 'a', headers: null }, 'headers'],
+    ['a map of headers', { value: 'a', headers: new Map([['n', '5']]) }, 'headers'],
+    ['a list of headers', { value: 'a', headers: [['n', '5']] }, 'headers'],
   ])('refuses %s and keeps what it had', (_what, message, key) => {
     for (const bulk of [true, false]) {
       const builder = new RecordBatchBuilder({ maxBytes: 1000 })

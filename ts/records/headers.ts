@@ -65,6 +65,7 @@ export function headersOf(list: readonly [string, Buffer | null][]): RecordHeade
 }
 
 function* eachHeader(headers: MessageHeaders): Generator<[string, Bytes | null]> {
+  if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) throw noHeaders(headers)
   for (const name of Object.keys(headers)) {
     const value = headers[name]
     if (Array.isArray(value)) for (const one of value) yield [name, one]
@@ -81,6 +82,14 @@ function headerBytes(name: string, value: Bytes | null): number {
     `header ${JSON.stringify(name)} is of type ${typeof value}; give a string, Buffer, Uint8Array, null or an array of them`,
     { key: 'headers' },
   )
+}
+
+/** A Map or a list of pairs would lose its headers in silence. */
+function noHeaders(given: unknown): SeglogError {
+  const type = typeof given === 'object' ? (given?.constructor.name ?? 'null') : typeof given
+  return new SeglogError('INVALID_ARGUMENT', `a message's headers are of type ${type}; give an object of name: value`, {
+    key: 'headers',
+  })
 }
 
 function readBytes(reader: VarintReader, bytes: Buffer): Buffer | null {
