@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { jsonLines, seglog, temporaryFolder } from './run-cli.js'
@@ -109,6 +109,14 @@ describe('produce and consume', () => {
       data,
     ])
     expect(consumed.stdout).toBe(`${lines.join('\n')}\n`)
+  })
+
+  test('a file that is not there', async () => {
+    const data = join(temporaryFolder(), 'data')
+    const outcome = await seglog(['produce', 't', '--file', join(data, 'no'), '--data', data])
+    expect(outcome).toMatchObject({ code: 1, stdout: '' })
+    expect(outcome.stderr).toMatch(/^seglog: ENOENT.*\(ENOENT\)\n$/)
+    expect(existsSync(data)).toBe(false)
   })
 
   test('where to begin and when to stop', async () => {

@@ -189,3 +189,13 @@ describe('dump', () => {
     expect(stderr).toContain('(CORRUPT_BATCH)')
   })
 })
+
+test.each([
+  ["a partition's folder", 't-0'],
+  ['a folder of something else', ''],
+])('%s is no data directory', async (_what, folder) => {
+  const data = folder === '' ? temporaryFolder() : join(await someLog(), folder)
+  const outcome = await seglog(['log', 'verify', data])
+  expect(outcome).toMatchObject({ code: 1, stdout: '' })
+  expect(outcome.stderr).toContain('(FILE_NOT_FOUND)')
+})

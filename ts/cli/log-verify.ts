@@ -1,5 +1,7 @@
 import { parseState } from '../broker/topic-store-file.js'
+import { SeglogError } from '../errors/seglog-error.js'
 import { codeOf } from '../log/error-code.js'
+import { metaPropertiesFile } from '../log/meta-properties.js'
 import { checkpointFiles, OffsetCheckpoint } from '../log/offset-checkpoint.js'
 import { parsePartitionFolder, partitionFolderName } from '../log/partition-folder.js'
 import { readTopicId } from '../log/partition-metadata.js'
@@ -26,7 +28,7 @@ export interface VerifyOptions {
 /**
  * Reads everything in a data directory and lists what is wrong: batches and their CRCs, offsets within and between
  * segments, indexes against batches, leader epochs, producer snapshots, checkpoints. Writes nothing; another process may
- * be writing, then what it had published when this began is checked.
+ * be writing, then what it had published when this began is checked. FILE_NOT_FOUND for a folder that is no data directory.
  */
 export async function verifyDirectory(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const engine = openEngine()
@@ -40,8 +42,12 @@ export async function verifyDirectory(path: string, options: VerifyOptions = {})
       bytes: 0,
       leftBehind: directory.leftBehind,
     }
-    const marks = await readMarks(directory, report.faults)
     const names = new Set(await directory.list('.'))
+    if (!names.has(metaPropertiesFile) && ![...names].some((name) => parsePartitionFolder(name) !== null)) {
+      const hint = 'name the folder that holds those of the partitions'
+      throw new SeglogError('FILE_NOT_FOUND', `${directory.path} is no data directory; ${hint}`, { path })
+    }
+    const marks = await readMarks(directory, report.faults)
     report.faults.push(...missingFolders(marks, names))
     for (const name of [...names].sort()) {
       const found = parsePartitionFolder(name)

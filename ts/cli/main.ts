@@ -52,6 +52,8 @@ function exitCodeOf(error: unknown): number {
 if (require.main === module) {
   // A reader that has seen enough, like head, closes the pipe.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : failed))
+  // Whoever does not listen to what is said about the work still wants it done.
+  process.stderr.on('error', () => {})
   main(process.argv.slice(2)).then((code) => {
     process.exitCode = code
   })

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { PartitionedMessage } from '../client/producer-options.js'
 import { open } from '../open.js'
@@ -33,8 +33,9 @@ interface ProduceOptions extends DataOptions {
 const sendsMax = 16
 
 async function produce(topic: string, options: ProduceOptions): Promise<void> {
-  const input =
-    options.file === undefined ? process.stdin : createReadStream(options.file, { highWaterMark: 256 * 1024 })
+  // Opened first: a file that is not there must not leave an empty data directory behind.
+  const file = options.file === undefined ? null : await openFile(options.file)
+  const input = file?.createReadStream({ highWaterMark: 256 * 1024 }) ?? process.stdin
   const messageOf = messageMaker(options)
   const startMs = performance.now()
   const log = await open(options.data)
