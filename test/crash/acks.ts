@@ -6,6 +6,8 @@ export interface Promised {
   topic: string
   partition: number
   offset: bigint
+  /** The offset is a lower bound. */
+  orHigher?: boolean
   id: string
 }
 
@@ -17,7 +19,14 @@ export function parseAcks(output: string): Promised[] {
     .filter((line) => line.split(' ').length === 5)
     .map((line) => {
       const [acks = '', topic = '', partition = '', offset = '0', id = ''] = line.split(' ')
-      return { acks, topic, partition: Number(partition), offset: BigInt(offset), id }
+      return {
+        acks,
+        topic,
+        partition: Number(partition),
+        offset: BigInt(offset.replace('+', '')),
+        orHigher: offset.endsWith('+'),
+        id,
+      }
     })
 }
 
@@ -31,7 +40,7 @@ export async function brokenPromises(
   required: readonly string[],
 ): Promise<string[]> {
   const broken: string[] = []
-  const places = new Map<string, string>()
+  const places = new Map<string, { where: string; offset: bigint }>()
   const log = await open(data)
   try {
     const admin = log.admin()
@@ -46,9 +55,9 @@ export async function brokenPromises(
             broken.push(`${topic}-${partition}: offset ${message.offset} where ${next} was due`)
           next = message.offset + 1n
           const id = message.key?.toString() ?? ''
-          const place = `${topic}-${partition}@${message.offset}`
+          const place = { where: `${topic}-${partition}`, offset: message.offset }
           const earlier = places.get(id)
-          if (earlier !== undefined) broken.push(`${id} twice: ${earlier} and ${place}`)
+          if (earlier !== undefined) broken.push(`${id} twice: ${inWords(earlier)} and ${inWords(place)}`)
           places.set(id, place)
           if (next >= latest) break
         }
@@ -58,11 +67,18 @@ export async function brokenPromises(
   } finally {
     await log.close()
   }
-  for (const { acks, topic, partition, offset, id } of promised) {
+  for (const { acks, topic, partition, offset, orHigher, id } of promised) {
     if (!required.includes(acks)) continue
     const place = places.get(id)
-    const due = `${topic}-${partition}@${offset}`
-    if (place !== due) broken.push(`${id} (acks ${acks}) promised at ${due}, found ${place ?? 'nowhere'}`)
+    const due = { where: `${topic}-${partition}`, offset }
+    const kept = place?.where === due.where && (orHigher === true ? place.offset >= offset : place.offset === offset)
+    if (kept) continue
+    const found = place === undefined ? 'nowhere' : inWords(place)
+    broken.push(`${id} (acks ${acks}) promised at ${inWords(due)}${orHigher ? ' or higher' : ''}, found ${found}`)
   }
   return broken
+}
+
+function inWords({ where, offset }: { where: string; offset: bigint }): string {
+  return `${where}@${offset}`
 }

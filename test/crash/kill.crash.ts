@@ -55,7 +55,7 @@ describe('kill -9', () => {
     if (signal === null && code !== 0) throw new Error(`cycle ${cycle}: the writer failed by itself: ${errors}`)
     if (signal === 'SIGKILL') killed += 1
     if (aim && signal === 'SIGKILL') aimedHits += 1
-    promised.push(...parseAcks(output))
+    for (const one of parseAcks(output)) promised.push(one)
   }
 
   test(`${cycles} cycles: nothing acknowledged is lost, nothing is there twice, log verify is clean`, async () => {
