@@ -42,7 +42,8 @@ const openRules: OptionRules = {
  * FILE_NOT_FOUND (readOnly), UNKNOWN_CONFIG, INVALID_CONFIG, ABORTED, UNSUPPORTED (`kafka://`), NATIVE_BINARY_MISSING.
  */
 export async function open(target: string, options: OpenOptions = {}): Promise<SeglogLog> {
-  if (typeof target !== 'string' || target === '') {
+  // The system would read a path up to its first NUL, and open something else.
+  if (typeof target !== 'string' || target === '' || target.includes('\0')) {
     throw invalidOption('open()', 'target', "a directory's path or 'memory:'", target)
   }
   checkOptions('open()', options, openRules)

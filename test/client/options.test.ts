@@ -73,6 +73,7 @@ describe('options', () => {
   test('open checks its arguments', async () => {
     expect(await rejection(open('' as never))).toMatchObject({ code: 'INVALID_OPTION' })
     expect(await rejection(open(5 as never))).toMatchObject({ code: 'INVALID_OPTION' })
+    expect(await rejection(open('/tmp/a\0b'))).toMatchObject({ code: 'INVALID_OPTION' })
     expect(await rejection(open('memory:', { readonly: true } as never))).toMatchObject({
       message: 'Misspelled option `readonly` should be `readOnly`',
     })
