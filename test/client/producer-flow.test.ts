@@ -329,6 +329,16 @@ describe('idempotent', () => {
     expect(transport.seen[1]).toMatchObject({ values: ['c'], producerId: 2, baseSequence: 0 })
   })
 
+  test('takes no send that asks for less than all acks', async () => {
+    const { transport, producer } = fakeProducer({ idempotent: true })
+    const refused = { code: 'INVALID_OPTION', key: 'acks' }
+    expect(await rejection(producer.send({ topic: 't', messages: ['a'], acks: 0 }))).toMatchObject(refused)
+    expect(await rejection(producer.send({ topic: 't', messages: ['a'], acks: 1 }))).toMatchObject(refused)
+    producer.send({ topic: 't', messages: ['b'], acks: -1 })
+    await turn()
+    expect(transport.seen.map(({ values }) => values)).toEqual([['b']])
+  })
+
   test('works against the broker', async () => {
     const log = await openMemory()
     const producer = log.producer({ idempotent: true, batchSize: 512 })

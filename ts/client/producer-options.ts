@@ -159,6 +159,12 @@ export function checkRecord(record: ProducerRecord): void {
   }
 }
 
+/** What an idempotent producer numbers must be answered for, or a loss would go unseen. */
+export function checkNumbered({ acks }: ProducerRecord): void {
+  if (acks === undefined || acksNumber(acks) === -1) return
+  throw invalidOption('producer.send()', 'acks', "'all' where the producer is idempotent", acks)
+}
+
 export function checkBatch(batch: ProducerBatch): void {
   checkOptions('producer.sendBatch()', batch ?? null, batchRules)
   if (batch.topicMessages === undefined) {

@@ -8,6 +8,7 @@ import { PendingSend, type RecordMetadata, type SendOutcome, sendError } from '.
 import {
   acksNumber,
   checkBatch,
+  checkNumbered,
   checkRecord,
   type PartitionedMessage,
   type ProducerBatch,
@@ -79,6 +80,7 @@ export class Producer {
       if (this.closing !== null)
         throw new SeglogError('CLOSED', 'this producer is closed: make another by log.producer()')
       checkRecord(record)
+      if (this.options.idempotent) checkNumbered(record)
     } catch (error) {
       return Promise.reject(error)
     }
