@@ -147,7 +147,8 @@ describe('after a kill', () => {
     const again = await reopened(path)
     expect(again.directory.leftBehind).toBe('killed')
     expect(offsetsOf(await readAll(again.log))).toEqual(upTo(25))
-    expect(again.log.leaderEpoch).toBe(0)
+    // Nothing tells whether a power loss came before that process: no (offset, epoch) may be given twice.
+    expect(again.log.leaderEpoch).toBe(1)
   })
 
   it('a segment made but not yet published goes', async () => {

@@ -6,6 +6,7 @@ import { BatchHeader, batchOverheadBytes, headerAt, readInt64, writeInt64 } from
 import { codecName } from '../records/codecs/codec-name.js'
 import { decompress } from '../records/codecs/codecs.js'
 import type { Crc32c } from '../records/message.js'
+import { RecordBatch } from '../records/record-batch.js'
 import { patchCrc } from '../records/record-batch-builder.js'
 import { RecordCursor } from '../records/record-cursor.js'
 
@@ -15,15 +16,25 @@ const zstdSince = 7
 
 /**
  * Checks what a produce request brought for one partition and answers it as the buffers to append. In-process batches
- * (`trusted`) were made by our encoder: only their timestamps are compared with the topic's bounds. Throws
- * INVALID_RECORD for none, INVALID_TIMESTAMP.
+ * (`trusted`) were made by our encoder: only their timestamps are compared with the topic's bounds, and on compacted
+ * topics their keys are looked for. Throws INVALID_RECORD for none, or none with a key; INVALID_TIMESTAMP.
  */
 export function trustedBatches(records: Records | null, config: LogConfig, now: number): Records {
   if (records === null || records.length === 0) throw protocolError('INVALID_RECORD', 'the request has no records')
+  if (config.cleanupPolicy.includes('compact')) {
+    if (records instanceof Uint8Array) checkKeys(records)
+    else for (const batch of records) checkKeys(batch)
+  }
   if (config.messageTimestampType === 'LogAppendTime') return records
   if (records instanceof Uint8Array) checkTimestamps(records, config, now)
   else for (const batch of records) checkTimestamps(batch, config, now)
   return records
+}
+
+function checkKeys(bytes: Uint8Array): void {
+  if (bytes.length < batchOverheadBytes) return // the log says what is wrong with it
+  const cursor = new RecordBatch(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).inflateNow().cursor()
+  for (let i = 0; cursor.next(); i++) if (cursor.keyLength < 0) throw keyless(i)
 }
 
 /** Looks at the header's base and max timestamp of the batch that begins the buffer. */
@@ -111,13 +122,17 @@ function walkRecords(header: BatchHeader, body: Buffer, config: LogConfig, now: 
   let max = -1
   for (let i = 0; cursor.next(); i++) {
     if (cursor.offsetDelta !== i) throw invalid(`record ${i} has the offset delta ${cursor.offsetDelta}`)
-    if (keyed && cursor.keyLength < 0) throw invalid(`record ${i} has no key, which a compacted topic needs`)
+    if (keyed && cursor.keyLength < 0) throw keyless(i)
     const timestamp = header.baseTimestamp + cursor.timestampDelta
     if (timestamp > max) max = timestamp
     if (checkTime && timestamp !== -1 && (timestamp > newest || timestamp < oldest))
       throw outOfBounds(timestamp, now, config)
   }
   return max
+}
+
+function keyless(index: number): Error {
+  return invalid(`record ${index} has no key, which a compacted topic needs`)
 }
 
 function outOfBounds(timestamp: number, now: number, config: LogConfig): Error {

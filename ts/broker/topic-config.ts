@@ -65,6 +65,7 @@ export class TopicConfig {
       cleanupPolicy: listItems(this.get('cleanup.policy')) as ('delete' | 'compact')[],
       flushMessages: number('flush.messages'),
       writeCaching: this.get('write.caching') === 'true',
+      minInsyncReplicas: Number(this.get('min.insync.replicas')),
     }
   }
 }

@@ -9,13 +9,13 @@ import { bytesText, count, Progress, plural, say, terminal, wantsJson, writeOut 
 /** `seglog consume`: records to stdout. */
 export function register(program: Command): void {
   withData(program.command('consume <topic>'))
-    .description('Print the records of a topic, then wait for more until interrupted.')
+    .description('Print the records of a topic, up to where it ends when the command begins.')
     .option('--from <place>', 'start, end, OFFSET, -N (the last N of each partition), @TIMESTAMP', start, {
       at: 'earliest',
     })
     .option('--partition <n>', 'only this partition', wholeNumber(0, 0x7fffffff))
     .option('--count <n>', 'stop after so many records', wholeNumber(0))
-    .option('--exit-at-end', 'stop where the log ends now')
+    .option('--exit-at-end', 'stop there without a word')
     .option('--format <text>', "a record's text: %t %p %o %k %v %h %T %%, \\n \\t", formatter)
     .action(consume)
 }
@@ -43,12 +43,11 @@ async function consume(topic: string, options: ConsumeOptions): Promise<void> {
     await consumer.assign(places.map(({ partition, offset }) => ({ topic, partition, offset })))
     const open = new Map(places.filter(({ offset, end }) => offset < end).map(({ partition, end }) => [partition, end]))
     const output = new Output(options)
-    const isDone = () =>
-      output.records >= (options.count ?? Number.POSITIVE_INFINITY) || (options.exitAtEnd === true && open.size === 0)
+    const isDone = () => output.records >= (options.count ?? Number.POSITIVE_INFINITY) || open.size === 0
     if (!isDone()) {
       for await (const batch of consumer.batches()) {
         for (const message of batch) {
-          if (options.exitAtEnd && message.offset >= (open.get(message.partition) ?? 0n)) break
+          if (message.offset >= (open.get(message.partition) ?? 0n)) break
           await output.add(message)
           if (output.records === options.count) break
         }
@@ -58,6 +57,7 @@ async function consume(topic: string, options: ConsumeOptions): Promise<void> {
       }
     }
     await output.end(topic)
+    if (open.size === 0 && options.exitAtEnd !== true) say('this is the end; a running writer is not followed yet')
   } catch (error) {
     if (!interrupted.signal.aborted || (error as { code?: string }).code !== 'ABORTED') throw error
   } finally {

@@ -28,6 +28,8 @@ export interface LogConfig {
   readonly flushMessages: number
   /** write.caching: acks=all does not wait for the disk (the partition's business; kept here for its readers). */
   readonly writeCaching: boolean
+  /** acks -1 is refused while fewer replicas are in sync. */
+  readonly minInsyncReplicas: number
 }
 
 export const defaultLogConfig: LogConfig = {
@@ -45,4 +47,5 @@ export const defaultLogConfig: LogConfig = {
   cleanupPolicy: ['delete'],
   flushMessages: Number.POSITIVE_INFINITY,
   writeCaching: false,
+  minInsyncReplicas: 1,
 }

@@ -82,8 +82,9 @@ export async function recoverLog(context: LogContext, left: LeftBehindLog): Prom
     )
   }
   const flushFrom = scan ? Math.min(left.recoveryPoint, offset) : offset
-  // After a power loss a log that looks untouched may have lost what was behind its recovery point.
-  const mayHaveLost = scan || left.how === 'scan'
+  // After a power loss a log that looks untouched may have lost what was behind its recovery point; and a kill may have
+  // followed a power loss before this log's turn to be put in order came.
+  const mayHaveLost = scan || left.how === 'scan' || left.how === 'untouched'
   const position = end === 'exact' ? active.endPosition : end.position
   return finish(context, left, folder, epochs, active, {
     end: { position, offset },

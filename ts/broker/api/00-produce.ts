@@ -123,6 +123,11 @@ function append(
   context: RequestContext,
 ): MaybePromise<AppendInfo> {
   const { config } = partition.log
+  // One node is one replica.
+  if (acks === -1 && config.minInsyncReplicas > 1) {
+    const message = `min.insync.replicas is ${config.minInsyncReplicas}, and this broker is the only replica`
+    throw protocolError('NOT_ENOUGH_REPLICAS', message, { key: 'min.insync.replicas' })
+  }
   if (context.trusted) return partition.append(trustedBatches(data.records, config, broker.clock()), acks, 'compute')
   const batch = clientBatch(data.records, context.apiVersion, config, broker.clock(), broker.crc32c)
   if (!isPromise(batch) && partition.idle) return partition.append(batch, acks, 'verify')
