@@ -21,14 +21,11 @@ function sync() {
 /** Arrays under way at once: enough that encoding one and storing others overlap. */
 const inFlight = 64
 
-/**
- * Records per second of sending `total` records as arrays, then the count is checked. Large batches: below 64 KiB they go
- * through the mapped lane, which is for latency; a stream moves faster by the storage lane.
- */
+/** Records per second of sending `total` records as arrays, then the count is checked. */
 async function produceArrays(folder, arrays, total, acks) {
   const log = await open(folder)
   await log.admin().createTopic({ topic: 'bench', partitions: 1 })
-  const producer = log.producer({ acks, batchSize: 256 * 1024 })
+  const producer = log.producer({ acks })
   sync()
   const took = await seconds(async () => {
     const pending = []
