@@ -1,9 +1,9 @@
-// Bundles ts/ into dist/: CommonJS with shared and lazily loaded chunks, a thin ES module over each entry, and types.
+// Bundles ts/ into dist/: CommonJS, a thin ES module over each entry of the library, and types.
 //   node scripts/build.mjs [--force]
 //
-// esbuild splits only ES modules. So it first bundles to split ES modules, then each chunk is turned into CommonJS:
-// `import()` becomes a `require` made when it is reached, and a module is never in two chunks, so that there is one
-// instance of everything whichever way the package is loaded.
+// The library is one file: calls from chunk to chunk would go through getters, which made a send cost twice as much. The
+// command line, whose commands are loaded when they are asked for, is split. esbuild splits only ES modules, so it is first
+// bundled to those, then each chunk is turned into CommonJS: `import()` becomes a `require` made when it is reached.
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
@@ -35,31 +35,30 @@ export async function buildTypeScript({ force = false } = {}) {
 
 async function bundleCommonJs() {
   const esbuild = await import('esbuild')
-  const target = 'node20'
-  const { outputFiles, metafile } = await esbuild.build({
+  const platform = { platform: 'node', target: 'node20' }
+  const bundle = {
+    ...platform,
     absWorkingDir: root,
-    entryPoints: { ...library, ...programs },
     outdir: 'dist',
-    chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target,
     external: [...Object.keys(dependencies), ...Object.keys(peerDependencies), '*.node'],
     logLevel: 'warning',
-    write: false,
     metafile: true,
+  }
+  const one = await esbuild.build({ ...bundle, entryPoints: library, format: 'cjs' })
+  const split = await esbuild.build({
+    ...bundle,
+    entryPoints: programs,
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+    format: 'esm',
+    write: false,
   })
-  refuseCommonJsSources(metafile.inputs)
+  refuseCommonJsSources({ ...one.metafile.inputs, ...split.metafile.inputs })
   mkdirSync(join(root, 'dist', 'chunks'), { recursive: true })
-  for (const { path, text } of outputFiles) {
-    const { code } = await esbuild.transform(text, {
-      format: 'cjs',
-      platform: 'node',
-      target,
-      supported: { 'dynamic-import': false },
-    })
+  for (const { path, text } of split.outputFiles) {
+    const supported = { 'dynamic-import': false }
+    const { code } = await esbuild.transform(text, { ...platform, format: 'cjs', supported })
     writeFileSync(path, code)
   }
   for (const name of Object.keys(programs)) chmodSync(join(root, 'dist', `${name}.js`), 0o755)
