@@ -318,7 +318,8 @@ describe('files', () => {
     const repaired = await openLog(path)
     expect(await valuesOf(repaired, 't')).toEqual(values.slice(0, left))
     expect(await sendDurably(repaired, 't', 'more')).toBe(BigInt(left))
-    expect((await repaired.admin().listOffsets({ topic: 't', timestamp: 'max' }))[0].leaderEpoch).toBe(1)
+    // Raised by the repair, and by the start behind it, which is not a clean one.
+    expect((await repaired.admin().listOffsets({ topic: 't', timestamp: 'max' }))[0].leaderEpoch).toBe(2)
     expect(await valuesOf(repaired, 'bystander')).toEqual(['record 0', 'first', 'second'])
   })
 
