@@ -82,13 +82,13 @@ async function memcpy(batch, total) {
 
 export async function run(report) {
   for (const [title, bytes, record, total] of [
-    ['1 KiB', 1024, 800, 400 << 20],
-    ['16 KiB', 16 << 10, 1000, 1100 << 20],
-    ['64 KiB', 64 << 10, 1000, 1100 << 20],
-    ['1 MiB', 1 << 20, 1000, 1100 << 20],
+    ['1 KiB', 1024, 800, 128 << 20],
+    ['16 KiB', 16 << 10, 1000, 256 << 20],
+    ['64 KiB', 64 << 10, 1000, 256 << 20],
+    ['1 MiB', 1 << 20, 1000, 256 << 20],
   ]) {
     const batch = makeBatch(RecordBatchBuilder, bytes, record)
-    const figures = await alternate(5, {
+    const figures = await alternate(3, {
       seglog: () => withFolder((folder) => segments(folder, batch, total)),
       writev: () => withFolder((folder) => writev(folder, batch, total)),
       memcpy: () => memcpy(batch, total),
