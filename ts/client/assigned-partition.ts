@@ -19,8 +19,6 @@ export class AssignedPartition {
   /** Its position is being looked up. */
   resetting = false
   generation = 0
-  /** Offset of the next record as of the last fetch, -1 before it. */
-  highWatermark = -1
 
   constructor(
     readonly topic: string,

@@ -144,7 +144,6 @@ export class Fetcher {
       if (error?.code === 'OFFSET_OUT_OF_RANGE' && partition.reset !== 'error') this.onOutOfRange(partition)
       else if (error !== null) this.give(partition, error)
       else {
-        partition.highWatermark = Number(part.highWatermark)
         partition.fetched = bytesOf(part.records)
         if (partition.fetched !== null) this.ready.push(partition)
       }

@@ -40,10 +40,9 @@ export interface ProducerParts {
 
 /**
  * Writes records. Sends of one synchronous turn share batches, batches of one partition keep the order of the sends (but
- * for a batch the broker found too large, which leaves again in halves),
- * and several of them may be on their way at once. Producers of one log with the same settings share batches too, so that
- * many small writers cost what one does. Safe to use from any number of async functions; make one per
- * configuration, not one per send.
+ * for a batch the broker found too large, which leaves again in halves), and several of them may be on their way at once.
+ * Producers of one log with the same settings share batches too, so that many small writers cost what one does. Safe to
+ * use from any number of async functions; make one per configuration, not one per send.
  */
 export class Producer {
   private readonly options: SendOptions
