@@ -6,8 +6,9 @@ import { Broker, type BrokerOptions } from '../../ts/broker/broker.js'
 import type { RequestContext } from '../../ts/broker/request-context.js'
 import type { Logger } from '../../ts/log/logger.js'
 import { type ApiKey, apiKey, apis, type RequestOf, type ResponseOf } from '../../ts/protocol/apis.js'
+import { inMemory } from '../../ts/protocol/file-region.js'
 import type { FetchPartitionResponse } from '../../ts/protocol/messages/01-fetch.js'
-import type { Message, Records } from '../../ts/protocol/schema.js'
+import type { Message, Records, StoredRecords } from '../../ts/protocol/schema.js'
 import { create } from '../../ts/protocol/schema.js'
 import { zeroUuid } from '../../ts/protocol/uuid.js'
 import type { Message as RecordMessage } from '../../ts/records/message.js'
@@ -69,7 +70,8 @@ export function batchOf(
 }
 
 /** Values of all records in the batches. */
-export function valuesOf(records: Records | null): string[] {
+export function valuesOf(stored: StoredRecords | null): string[] {
+  const records = inMemory(stored)
   const values: string[] = []
   if (records === null) return values
   const reader = new RecordBatchReader(

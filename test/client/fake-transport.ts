@@ -26,6 +26,10 @@ export class FakeTransport implements Transport {
     return this.answer(key, request) as never
   }
 
+  nodeOf(): number {
+    return 0
+  }
+
   async close(): Promise<void> {}
 
   private answer(key: number, request: Record<string, never>): unknown {

@@ -16,4 +16,6 @@ export interface RequestContext {
    * while they are copied into the log) and are not walked again. Sizes and limits are checked all the same.
    */
   readonly trusted: boolean
+  /** Records in the answer may be file regions, which the receiver releases; without it they are bytes in memory. */
+  readonly regions?: boolean
 }

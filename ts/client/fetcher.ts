@@ -1,6 +1,7 @@
 import type { SeglogError } from '../errors/seglog-error.js'
 import { isPromise } from '../log/maybe-promise.js'
 import { apiKey, type RequestOf, type ResponseOf } from '../protocol/apis.js'
+import { inMemory } from '../protocol/file-region.js'
 import type { AssignedPartition } from './assigned-partition.js'
 import type { ReadOptions } from './consumer-options.js'
 import { errorOf } from './response-error.js'
@@ -144,7 +145,7 @@ export class Fetcher {
       if (error?.code === 'OFFSET_OUT_OF_RANGE' && partition.reset !== 'error') this.onOutOfRange(partition)
       else if (error !== null) this.give(partition, error)
       else {
-        partition.fetched = bytesOf(part.records)
+        partition.fetched = bytesOf(inMemory(part.records))
         if (partition.fetched !== null) this.ready.push(partition)
       }
     }

@@ -15,6 +15,11 @@ export interface RequestOptions {
 export interface Transport {
   /** A value at once where the broker could answer from memory. Throws or rejects with a SeglogError. */
   request<K extends ApiKey>(key: K, request: RequestOf<K>, options?: RequestOptions): MaybePromise<ResponseOf<K>>
+  /**
+   * The broker that leads the partition, by a number of the transport's own: partitions of one number can be asked in
+   * one Fetch. In-process always 0.
+   */
+  nodeOf(topic: string, partition: number): number
   /** Ends the connection to the broker; in-process the broker itself. Idempotent. */
   close(): Promise<void>
 }

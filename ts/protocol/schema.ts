@@ -7,6 +7,8 @@
  * `Records`, a nullable field adds null. Tagged fields are optional properties: absent means the default.
  */
 
+import type { FileRegion } from './file-region.js'
+
 /** Versions that a field or rule covers, both ends included. `from > to` covers none. */
 export interface VersionRange {
   readonly from: number
@@ -20,6 +22,9 @@ const newest = 0x7fff
 
 /** Record batches, back to back: one buffer, or several to be read as one. Never copied on the way through a message. */
 export type Records = Uint8Array | readonly Uint8Array[]
+
+/** What a fetch answers with: batches in memory or, where the request's context takes regions, in a segment file. */
+export type StoredRecords = Records | FileRegion
 
 export type Scalar =
   | 'bool'
@@ -135,6 +140,8 @@ export const uuid = <const O extends FieldOptions<string>>(o?: O) =>
 export const string = <const O extends FieldOptions<string>>(o?: O) => field<string, O>('string', '', o)
 export const bytes = <const O extends FieldOptions<Uint8Array>>(o?: O) =>
   field<Uint8Array, O>('bytes', new Uint8Array(0), o)
+export const storedRecords = <const O extends FieldOptions<StoredRecords>>(o?: O) =>
+  field<StoredRecords, O>('records', null, o)
 /** Always nullable in Kafka's messages, so the type says so. */
 export const records = <const O extends FieldOptions<Records>>(o?: O) => field<Records, O>('records', null, o)
 

@@ -17,6 +17,10 @@ export class InProcessTransport implements Transport {
     return this.broker.handle(key, request, signal === undefined ? context : { ...context, signal })
   }
 
+  nodeOf(): number {
+    return 0
+  }
+
   close(): Promise<void> {
     return this.broker.close()
   }
