@@ -5,7 +5,7 @@ import { verifyDirectory } from '../../ts/cli/log-verify.js'
 import type { SeglogLog } from '../../ts/index.js'
 import { openEngine } from '../../ts/native/open-engine.js'
 import { jsonLines, seglog, temporaryFolder } from '../cli/run-cli.js'
-import { readAll } from '../client/open-memory.js'
+import { readAll } from '../client/read-all.js'
 import { afterPowerLoss } from '../native/ends-header.js'
 import {
   Bystander,

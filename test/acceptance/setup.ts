@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { type OpenOptions, open, type SeglogLog } from '../../ts/index.js'
 import { temporaryFolder } from '../cli/run-cli.js'
-import { rejection } from '../client/open-memory.js'
+import { rejection } from '../client/rejection.js'
 
 const library = join(__dirname, '../../dist/index.js')
 

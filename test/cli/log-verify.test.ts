@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest'
 import { repairDirectory } from '../../ts/cli/log-repair.js'
 import { verifyDirectory } from '../../ts/cli/log-verify.js'
 import { open } from '../../ts/index.js'
-import { readAll } from '../client/open-memory.js'
+import { readAll } from '../client/read-all.js'
 import { jsonLines, seglog, temporaryFolder } from './run-cli.js'
 
 /** A clean directory with some segments of many batches in t-0, and something in t-1. */

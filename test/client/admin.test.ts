@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { openMemory, readAll, rejection } from './open-memory.js'
+import { readAll } from './read-all.js'
+import { rejection } from './rejection.js'
+import { openTarget } from './target.js'
 
 describe('topics', () => {
   test('created, listed, described, deleted', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     const admin = log.admin()
     const created = await admin.createTopic({ topic: 'b', partitions: 3, config: { 'retention.ms': 5000 } })
     expect(created).toMatchObject({ topic: 'b', partitions: 3, created: true })
@@ -18,7 +20,7 @@ describe('topics', () => {
   })
 
   test('existing and missing ones', async () => {
-    const admin = (await openMemory()).admin()
+    const admin = (await openTarget()).admin()
     const { topicId } = await admin.createTopic({ topic: 't', partitions: 2 })
     expect(await rejection(admin.createTopic({ topic: 't' }))).toMatchObject({ code: 'TOPIC_ALREADY_EXISTS' })
     expect(await admin.createTopic({ topic: 't', partitions: 5, ifNotExists: true })).toEqual({
@@ -38,7 +40,7 @@ describe('topics', () => {
   })
 
   test('what can be done is done, and the error tells the rest', async () => {
-    const admin = (await openMemory()).admin()
+    const admin = (await openTarget()).admin()
     const error = await rejection(admin.createTopics({ topics: [{ topic: 'good' }, { topic: '..' }] }))
     expect(error).toMatchObject({ code: 'INVALID_TOPIC_EXCEPTION', topic: '..' })
     expect(error.results).toEqual([
@@ -65,13 +67,13 @@ describe('topics', () => {
     [{ topic: 't', partitions: '3' }, 'INVALID_OPTION'],
     [{ partitions: 3 }, 'INVALID_OPTION'],
   ])('createTopic(%j)', async (options, code) => {
-    const admin = (await openMemory()).admin()
+    const admin = (await openTarget()).admin()
     expect(await rejection(admin.createTopic(options as never))).toMatchObject({ name: 'SeglogError', code })
     expect(await admin.listTopics()).toEqual([])
   })
 
   test('partitions can be added, not taken away', async () => {
-    const admin = (await openMemory()).admin()
+    const admin = (await openTarget()).admin()
     await admin.createTopic({ topic: 't', partitions: 2 })
     await admin.createPartitions({ topic: 't', count: 4 })
     expect((await admin.describeTopic('t')).partitions).toHaveLength(4)
@@ -85,7 +87,7 @@ describe('topics', () => {
 
 describe('configs', () => {
   test('described, altered, reset', async () => {
-    const admin = (await openMemory()).admin()
+    const admin = (await openTarget()).admin()
     await admin.createTopic({ topic: 't', config: { 'retention.ms': '5000' } })
     const before = await admin.describeConfigs({ topic: 't', names: ['retention.ms', 'cleanup.policy'] })
     expect(before['retention.ms']).toMatchObject({ value: '5000', source: 'topic', isDefault: false })
@@ -97,7 +99,7 @@ describe('configs', () => {
   })
 
   test('an unknown or invalid one changes nothing', async () => {
-    const admin = (await openMemory()).admin()
+    const admin = (await openTarget()).admin()
     await admin.createTopic({ topic: 't' })
     const set = { 'retention.ms': 1, 'max.mesage.bytes': 5 }
     const error = await rejection(admin.alterConfigs({ topic: 't', set }))
@@ -109,7 +111,7 @@ describe('configs', () => {
 
 describe('offsets', () => {
   test('ends, times, deletion', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     const admin = log.admin()
     await admin.createTopic({ topic: 't', partitions: 2 })
     const messages = [10, 20, 30].map((timestamp) => ({ value: 'v', partition: 1, timestamp }))
@@ -136,7 +138,7 @@ describe('offsets', () => {
   })
 
   test('a partition that is not there', async () => {
-    const admin = (await openMemory()).admin()
+    const admin = (await openTarget()).admin()
     await admin.createTopic({ topic: 't', partitions: 1 })
     expect(await rejection(admin.listOffsets({ topic: 't', partitions: [5] }))).toMatchObject({
       code: 'UNKNOWN_TOPIC_OR_PARTITION',
@@ -146,7 +148,7 @@ describe('offsets', () => {
 })
 
 test('after the log is closed', async () => {
-  const log = await openMemory()
+  const log = await openTarget()
   const admin = log.admin()
   await log.close()
   expect(await rejection(admin.listTopics())).toMatchObject({ code: 'CLOSED' })

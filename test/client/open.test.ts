@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { open } from '../../ts/index.js'
-import { openMemory, readAll, rejection } from './open-memory.js'
+import { openMemory } from './open-memory.js'
+import { readAll } from './read-all.js'
+import { rejection } from './rejection.js'
 
 let folder: string
 

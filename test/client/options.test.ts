@@ -4,7 +4,7 @@ import { consumerOptions } from '../../ts/client/consumer-options.js'
 import { checkOptions, editDistance, integer, nearest, oneOf } from '../../ts/client/options.js'
 import { producerOptions } from '../../ts/client/producer-options.js'
 import { open } from '../../ts/index.js'
-import { rejection } from './open-memory.js'
+import { rejection } from './rejection.js'
 
 function thrown(work: () => unknown): { code?: string; message?: string } {
   try {

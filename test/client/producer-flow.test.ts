@@ -6,7 +6,8 @@ import { RecordAccumulator } from '../../ts/client/record-accumulator.js'
 import { TopicMetadataCache } from '../../ts/client/topic-metadata.js'
 import { protocolErrors } from '../../ts/protocol/errors.js'
 import { FakeTransport } from './fake-transport.js'
-import { openMemory, rejection } from './open-memory.js'
+import { rejection } from './rejection.js'
+import { openTarget } from './target.js'
 
 function fakeProducer(options: ProducerOptions = {}, partitions = 1) {
   const transport = new FakeTransport(partitions)
@@ -170,7 +171,7 @@ describe('back-pressure', () => {
   })
 
   test('batches that leave when they are compressed make room too', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     await log.admin().createTopic({ topic: 't', partitions: 1 })
     const producer = log.producer({ acks: 1, compression: 'gzip', bufferBytes: 1024, timeout: 2000 })
     const send = (value: Buffer) => producer.send({ topic: 't', messages: [value] })
@@ -234,7 +235,7 @@ describe('back-pressure', () => {
   })
 
   test('an array of a million records leaves turns to others', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     await log.admin().createTopic({ topic: 't', partitions: 1 })
     const messages = Array.from({ length: 1_000_000 }, () => 'v')
     let turns = 0
@@ -246,7 +247,7 @@ describe('back-pressure', () => {
   })
 
   test('so do sends and reads that are awaited one by one', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     await log.admin().createTopic({ topic: 't', partitions: 1 })
     const producer = log.producer({ acks: 1 })
     await producer.send({ topic: 't', messages: Array.from({ length: 200_000 }, () => 'v') })
@@ -282,7 +283,7 @@ describe('a shared accumulator', () => {
   })
 
   test("fails no producer for another's timestamp", async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     await log.admin().createTopic({ topic: 't', partitions: 1 })
     const [first, second] = [log.producer(), log.producer()]
     const refused = rejection(first.send({ topic: 't', messages: [{ value: 'a', timestamp: Date.now() + 9e9 }] }))
@@ -340,7 +341,7 @@ describe('idempotent', () => {
   })
 
   test('works against the broker', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     const producer = log.producer({ idempotent: true, batchSize: 512 })
     const results = []
     for (let round = 0; round < 20; round++) {

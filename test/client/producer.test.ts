@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { partitionForKey } from '../../ts/client/partitioners.js'
 import type { RecordMetadata } from '../../ts/index.js'
-import { openMemory, readAll, rejection } from './open-memory.js'
+import { readAll } from './read-all.js'
+import { rejection } from './rejection.js'
+import { openTarget } from './target.js'
 
 async function withTopic(partitions: number, config = {}) {
-  const log = await openMemory()
+  const log = await openTarget()
   await log.admin().createTopic({ topic: 't', partitions, config })
   return log
 }
@@ -85,7 +87,7 @@ describe('send', () => {
   })
 
   test('an unknown topic is created, unless that is not wanted', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     await log.producer({ acks: 1 }).send({ topic: 'new', messages: ['a'] })
     expect(await log.admin().listTopics()).toEqual(['new'])
     const strict = log.producer({ allowAutoTopicCreation: false })
@@ -205,12 +207,12 @@ describe('what goes wrong', () => {
     [{ topic: 't', messages: 'a' }, 'Option `messages` of producer.send() must be an array of messages, got "a"'],
     [{ topic: 't', messages: [], acks: 3 }, 'Option `acks` of producer.send() must be one of 0, 1, -1, "all", got 3'],
   ])('send(%j)', async (record, message) => {
-    const log = await openMemory()
+    const log = await openTarget()
     expect(await rejection(log.producer().send(record as never))).toMatchObject({ message })
   })
 
   test.each(['', 'x'.repeat(300), '.', '..', 'a/b'])('topic name %j', async (topic) => {
-    const log = await openMemory()
+    const log = await openTarget()
     const error = await rejection(log.producer().send({ topic, messages: ['a'] }))
     expect(error.code).toBe(topic === '' ? 'INVALID_OPTION' : 'INVALID_TOPIC_EXCEPTION')
   })
@@ -237,7 +239,7 @@ describe('what goes wrong', () => {
 
 describe('sendBatch', () => {
   test('several topics at once', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     const results = await log.producer({ acks: 1 }).sendBatch({
       topicMessages: [
         { topic: 'a', messages: ['1', '2'] },
@@ -251,7 +253,7 @@ describe('sendBatch', () => {
   })
 
   test('one bad topic fails the call, and the results tell which', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     const error = await rejection(
       log.producer({ acks: 1 }).sendBatch({
         topicMessages: [

@@ -1,21 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest'
-import { open, type SeglogLog } from '../../ts/index.js'
-
-const logs: SeglogLog[] = []
-
-async function openMemory(): Promise<SeglogLog> {
-  const log = await open('memory:')
-  logs.push(log)
-  return log
-}
-
-afterEach(async () => {
-  for (const log of logs.splice(0)) await log.close()
-})
+import { describe, expect, test } from 'vitest'
+import { openTarget } from './target.js'
 
 describe('send and read', () => {
   test('records come back as they were sent', async () => {
-    const log = await openMemory()
+    const log = await openTarget()
     await log.admin().createTopic({ topic: 'orders', partitions: 1 })
     const producer = log.producer({ acks: 1 })
     const [written] = await producer.send({
