@@ -13,9 +13,9 @@ const code = (name: ProtocolErrorName) => protocolErrors[name].code
 afterEach(() => openEngine().injectFaults(null))
 
 describe('every API', () => {
-  for (const [key, { name, request }] of Object.entries(apis)) {
+  for (const [key, handler] of Object.entries(handlers)) {
+    const { name, request } = apis[Number(key) as keyof typeof apis]
     it(`${name} is offered in the versions its messages have`, () => {
-      const handler = handlers[Number(key) as keyof typeof handlers]
       expect(handler.key).toBe(Number(key))
       expect(handler.versions).toEqual(request.versions)
     })

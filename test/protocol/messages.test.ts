@@ -4,10 +4,34 @@ import { describe, expect, it } from 'vitest'
 import { type ApiKey, apiKey, apis } from '../../ts/protocol/apis.js'
 import { type ProduceRequest, produceRequest } from '../../ts/protocol/messages/00-produce.js'
 import { fetchRequest } from '../../ts/protocol/messages/01-fetch.js'
-import { covers, create, type Fields, type FieldType, type Message, versionRange } from '../../ts/protocol/schema.js'
+import {
+  consumerProtocolAssignment,
+  consumerProtocolSubscription,
+} from '../../ts/protocol/payloads/consumer-protocol.js'
+import { groupMetadataKey, groupMetadataValue } from '../../ts/protocol/payloads/group-metadata.js'
+import { offsetCommitKey, offsetCommitValue } from '../../ts/protocol/payloads/offset-commit.js'
+import {
+  covers,
+  create,
+  type Fields,
+  type FieldType,
+  type Message,
+  type Payload,
+  type Table,
+  versionRange,
+} from '../../ts/protocol/schema.js'
 
-/** Field names, types, nullability and tags per version, printed from the classes of kafka-clients 4.3.0. */
+/** Field names, types, nullability and tags per version, printed from the classes of Kafka 4.3.1. */
 const kafka = readFileSync(join(__dirname, 'fixtures/kafka-4.3-schemas.txt'), 'utf8')
+
+const payloads: readonly Payload[] = [
+  offsetCommitKey,
+  offsetCommitValue,
+  groupMetadataKey,
+  groupMetadataValue,
+  consumerProtocolSubscription,
+  consumerProtocolAssignment,
+]
 
 const kafkaTypes: Record<string, string> = { bool: 'boolean' }
 
@@ -36,7 +60,16 @@ function printFields(fields: Fields, version: number, flexible: boolean, indent:
 
 function printMessage(name: string, kind: string, message: Message): string {
   const { from, to } = message.versions
-  let text = `# ${message.apiKey} ${name} ${kind} ${from}-${to} stable ${message.lastStable}\n`
+  return `# ${message.apiKey} ${name} ${kind} ${from}-${to} stable ${message.lastStable}\n${printVersions(message)}`
+}
+
+function printPayload(table: Payload): string {
+  return `# payload ${table.name} ${table.versions.from}-${table.versions.to}\n${printVersions(table)}`
+}
+
+function printVersions(message: Table): string {
+  const { from, to } = message.versions
+  let text = ''
   for (let version = from; version <= to; version++) {
     text += `v${version}\n${printFields(message.fields, version, covers(message.flexible, version), '  ')}`
   }
@@ -51,6 +84,12 @@ describe('message tables', () => {
     it(`${name} has Kafka's fields in every version`, () => {
       expect(printMessage(name, 'request', request)).toBe(sectionOf(`${key} ${name} request`))
       expect(printMessage(name, 'response', response)).toBe(sectionOf(`${key} ${name} response`))
+    })
+  }
+
+  for (const table of payloads) {
+    it(`${table.name} has Kafka's fields in every version`, () => {
+      expect(printPayload(table)).toBe(sectionOf(`payload ${table.name}`))
     })
   }
 

@@ -8,6 +8,7 @@ import type { ApiKey, RequestOf, ResponseOf } from '../protocol/apis.js'
 import { protocolError } from '../protocol/errors.js'
 import { covers } from '../protocol/schema.js'
 import { adoptFolders } from './adopt-folders.js'
+import type { ApiHandler } from './api/api-handler.js'
 import { handlers } from './api/handlers.js'
 import { BrokerConfig } from './broker-config.js'
 import type { BrokerState, Endpoint } from './broker-state.js'
@@ -148,7 +149,9 @@ export class Broker {
   handle<K extends ApiKey>(key: K, request: RequestOf<K>, context: RequestContext): MaybePromise<ResponseOf<K>> {
     if (this.#closing !== null)
       throw new SeglogError('CLOSED', `${this.path} is closed; open it again`, { path: this.path })
-    const { versions, handle } = handlers[key]
+    const handler: ApiHandler<K> | undefined = handlers[key]
+    if (handler === undefined) throw protocolError('UNSUPPORTED_VERSION', `API ${key} is not offered here`)
+    const { versions, handle } = handler
     if (!covers(versions, context.apiVersion)) {
       const offered = `${versions.from} to ${versions.to}`
       throw protocolError('UNSUPPORTED_VERSION', `API ${key} has versions ${offered}, not ${context.apiVersion}`)

@@ -158,6 +158,7 @@ export function struct<F extends Fields>(fields: F): Element<InferFields<F>> {
 
 /** Array elements that are plain values. */
 export const each = {
+  int8: { type: 'int8' } as Element<number>,
   int32: { type: 'int32' } as Element<number>,
   int64: { type: 'int64' } as Element<bigint>,
   string: { type: 'string' } as Element<string>,
@@ -175,43 +176,61 @@ export function nested<T, const O extends FieldOptions<T>>(of: Element<T>, o?: O
   return field<T, O>(of.type, undefined, o)
 }
 
-export interface Message<F extends Fields = Fields> {
+/** Fields under a version: what the codec reads and writes. */
+export interface Table<F extends Fields = Fields> {
   readonly name: string
-  readonly apiKey: number
   readonly versions: VersionRange
   /** Versions whose encoding is compact and carries tagged fields. */
   readonly flexible: VersionRange
-  /** The newest version that is offered without being asked for; later ones are previews. */
-  readonly lastStable: number
   readonly fields: F
 }
 
-export interface MessageTable<F extends Fields> {
+/** A request or a response. */
+export interface Message<F extends Fields = Fields> extends Table<F> {
+  readonly apiKey: number
+  /** The newest version that is offered without being asked for; later ones are previews. */
+  readonly lastStable: number
+}
+
+/** Fields that travel inside a record or a bytes field, with their version as an int16 in front. No API's message. */
+export interface Payload<F extends Fields = Fields> extends Table<F> {
+  readonly kind: 'payload'
+}
+
+export interface PayloadTable<F extends Fields> {
   name: string
-  apiKey: number
   versions: VersionSpec
   flexible: VersionSpec
-  lastStable?: number
   fields: F
 }
 
+export interface MessageTable<F extends Fields> extends PayloadTable<F> {
+  apiKey: number
+  lastStable?: number
+}
+
 export function message<F extends Fields>(table: MessageTable<F>): Message<F> {
+  const { name, apiKey, fields } = table
   const versions = versionRange(table.versions)
   return {
-    name: table.name,
-    apiKey: table.apiKey,
+    name,
+    apiKey,
     versions,
     flexible: versionRange(table.flexible),
     lastStable: table.lastStable ?? versions.to,
-    fields: table.fields,
+    fields,
   }
+}
+
+export function payload<F extends Fields>({ name, versions, flexible, fields }: PayloadTable<F>): Payload<F> {
+  return { kind: 'payload', name, versions: versionRange(versions), flexible: versionRange(flexible), fields }
 }
 
 /**
  * A message with every field at its default except those given (one level deep: elements of arrays are taken as they
  * are). For the quiet paths; the produce and fetch paths write plain literals.
  */
-export function create<F extends Fields>(table: Message<F>, values: Partial<InferFields<F>> = {}): InferFields<F> {
+export function create<F extends Fields>(table: Table<F>, values: Partial<InferFields<F>> = {}): InferFields<F> {
   return { ...defaultsOf(table.fields), ...values } as InferFields<F>
 }
 

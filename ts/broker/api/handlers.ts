@@ -16,8 +16,8 @@ import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
 import { describeCluster } from './60-describe-cluster.js'
 import type { ApiHandler } from './api-handler.js'
 
-/** Every API of the broker, by its key. */
-export const handlers: { readonly [K in ApiKey]: ApiHandler<K> } = {
+/** The APIs of the broker, by their keys. One that is missing is not offered: its requests are UNSUPPORTED_VERSION. */
+export const handlers: { readonly [K in ApiKey]?: ApiHandler<K> } = {
   0: produce,
   1: fetch,
   2: listOffsets,
