@@ -48,6 +48,8 @@ constexpr Function kFunctions[] = {
     {"segmentFlush", SegmentFlushNow},
     {"readNow", ReadNow},
     {"segmentRead", SegmentRead},
+    {"readAtNow", ReadAtNow},
+    {"segmentReadAt", SegmentReadAt},
     {"locateNow", LocateNow},
     {"segmentLocate", SegmentLocate},
     {"segmentLocateTimestamp", SegmentLocateTimestamp},

@@ -58,6 +58,33 @@ napi_value SegmentRead(napi_env env, napi_callback_info info) {
           [](napi_env env, ReadResult& result) { return Integer(env, CountOf(result)); }));
 }
 
+// readAtNow(segment, position, target): true, or false where the page cache does not have it all
+napi_value ReadAtNow(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  SegmentHandle* segment = SegmentOf(arguments);
+  if (segment == nullptr) return nullptr;
+  const FilePosition position(arguments.Integer(1, "position"));
+  const MutableByteSpan target = arguments.Bytes(2, "target");
+  if (arguments.failed()) return nullptr;
+  const Status status = segment->core()->ReadAtNow(position, target);
+  if (!status.ok() && status.code() != ErrorCode::kCold) return arguments.environment().Throw(status);
+  return Boolean(env, status.ok());
+}
+
+// segmentReadAt(segment, position, target): ticket of nothing
+napi_value SegmentReadAt(napi_env env, napi_callback_info info) {
+  Arguments<3> arguments(env, info);
+  SegmentHandle* segment = SegmentOf(arguments);
+  if (segment == nullptr) return nullptr;
+  const FilePosition position(arguments.Integer(1, "position"));
+  const MutableByteSpan target = arguments.Bytes(2, "target");
+  if (arguments.failed()) return nullptr;
+  return segment->SubmitBeside(arguments.environment(),
+                               MakeTask(segment->shared_from_this(), [core = segment->core(), position, target] {
+                                 return core->ReadAt(position, target);
+                               }));
+}
+
 // locateNow(segment, offset): 1 found (base offset and position are in the segment's state), 0 behind the
 // end, -1 cold
 napi_value LocateNow(napi_env env, napi_callback_info info) {

@@ -101,6 +101,8 @@ napi_value SegmentAppend(napi_env env, napi_callback_info info);
 // read.cc
 napi_value ReadNow(napi_env env, napi_callback_info info);
 napi_value SegmentRead(napi_env env, napi_callback_info info);
+napi_value ReadAtNow(napi_env env, napi_callback_info info);
+napi_value SegmentReadAt(napi_env env, napi_callback_info info);
 napi_value LocateNow(napi_env env, napi_callback_info info);
 napi_value SegmentLocate(napi_env env, napi_callback_info info);
 napi_value SegmentLocateTimestamp(napi_env env, napi_callback_info info);

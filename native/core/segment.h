@@ -149,6 +149,10 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   /// `limit` and fit into target. Never waits: kCold.
   Result<ReadResult> ReadNow(RecordOffset offset, FilePosition limit, MutableByteSpan target);
   Result<ReadResult> Read(RecordOffset offset, FilePosition limit, MutableByteSpan target);
+  /// Fills target with the bytes from `position` on, published ones only: kCorrupt where there are not as many.
+  /// ReadAtNow: kCold.
+  Status ReadAtNow(FilePosition position, MutableByteSpan target);
+  Status ReadAt(FilePosition position, MutableByteSpan target);
   /// nullopt behind the end. LocateNow: kCold.
   Result<std::optional<LocatedBatch>> LocateNow(RecordOffset offset);
   Result<std::optional<LocatedBatch>> Locate(RecordOffset offset);
@@ -218,6 +222,7 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   Result<std::optional<BatchAt>> Find(RecordOffset offset, LogEnd end, Wait wait);
   Result<std::optional<BatchAt>> FindFrom(FilePosition from, RecordOffset offset, LogEnd end, Wait wait);
   Result<ReadResult> ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait);
+  Status ReadPublished(FilePosition position, MutableByteSpan target, Wait wait);
   Result<ReadResult> ReadWhole(FilePosition from, RecordOffset offset, FilePosition limit,
                                MutableByteSpan target, Wait wait, LogEnd* read_end);
   /// Runs read(cuts) until no cut of the log happened beside it; without waiting, kCold in place of another

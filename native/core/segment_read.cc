@@ -123,6 +123,29 @@ Result<ReadResult> Segment::ReadWhole(FilePosition from, RecordOffset offset, Fi
   return result;
 }
 
+Status Segment::ReadAtNow(FilePosition position, MutableByteSpan target) {
+  return ReadPublished(position, target, Wait::kNo);
+}
+
+Status Segment::ReadAt(FilePosition position, MutableByteSpan target) {
+  return ReadPublished(position, target, Wait::kYes);
+}
+
+Status Segment::ReadPublished(FilePosition position, MutableByteSpan target, Wait wait) {
+  std::shared_lock files(files_mutex_);
+  if (file_ == nullptr) return ClosedStatus(log_path_);
+  return Uncut(wait, [&](uint64_t) -> Status {
+    const int64_t published_bytes = published().position - position;
+    if (position.value >= 0 && static_cast<int64_t>(target.size()) <= published_bytes) {
+      auto read = ReadFile(*file_, position, target.data(), target.size(), wait);
+      if (!read.ok()) return read.status();
+      if (*read == target.size()) return Status();
+    }
+    return Status::Error(ErrorCode::kCorrupt, "the segment ends before the bytes asked for", log_path_)
+        .At(position.value);
+  });
+}
+
 std::optional<FilePosition> Segment::LastReadEnd(RecordOffset offset, uint64_t cuts) {
   if (last_read_busy_.test_and_set(std::memory_order_acquire)) return std::nullopt;
   const LogEnd last = last_read_;

@@ -4,6 +4,7 @@ import { openEngine } from '../../ts/native/open-engine.js'
 import { apiKey } from '../../ts/protocol/apis.js'
 import { causeOf } from '../../ts/protocol/cause.js'
 import { protocolErrors } from '../../ts/protocol/errors.js'
+import { isFileRegion } from '../../ts/protocol/file-region.js'
 import { zeroUuid } from '../../ts/protocol/uuid.js'
 import { headerAt } from '../../ts/records/batch-header.js'
 import { compressBatch } from './compress.js'
@@ -269,6 +270,22 @@ describe('batches from other processes', () => {
     const old = await test.produce('t', zstd, {}, { ...outside, apiVersion: 6 })
     expect(old.errorCode).toBe(code('UNSUPPORTED_COMPRESSION_TYPE'))
     expect((await test.produce('t', zstd, {}, outside)).errorCode).toBe(0)
+  })
+})
+
+describe('a fetch that takes regions', () => {
+  it('is answered with bytes where they are few and with a place in the file where they are many', async () => {
+    const { it: test } = await openWithTopic()
+    const value = 'v'.repeat(90_000)
+    for (let i = 0; i < 3; i++) await test.produce('t', batchOf([value]))
+    const few = await test.fetch('t', 0, { maxBytes: 1000 }, { regions: true })
+    expect(valuesOf(few.records)).toEqual([value])
+    const { records } = await test.fetch('t', 0, {}, { regions: true })
+    if (records === null || !isFileRegion(records)) throw new Error('bytes in memory')
+    const bytes = Buffer.from(await records.read(0, records.length))
+    expect(valuesOf(bytes)).toEqual([value, value, value])
+    records.release()
+    expect(isFileRegion((await test.fetch('t', 0)).records!)).toBe(false)
   })
 })
 

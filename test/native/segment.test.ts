@@ -139,6 +139,27 @@ test('reads begin with the batch that holds the offset, end at the limit, and gi
   expect(segment.readNow(50, noLimit, target)).toBe(0)
 })
 
+test('bytes are read by position, published ones only', async () => {
+  const segment = await openSegment(await openDirectory())
+  const bytes = batch({ records: 10, valueBytes: 200 })
+  for (let i = 0; i < 3; i++) await appendAny(segment, bytes)
+  const all = await segment.read(0, noLimit, 1 << 20)
+
+  const target = Buffer.alloc(100)
+  expect(segment.readAtNow(bytes.length - 50, target)).toBe(true)
+  expect(target).toEqual(all.subarray(bytes.length - 50, bytes.length + 50))
+  const later = Buffer.alloc(all.length)
+  await segment.readAt(0, later)
+  expect(later).toEqual(all)
+  // Behind the end lies reserved space of the file: it must never be taken for records.
+  const short = expect.objectContaining({ code: 'CORRUPT_LOG' })
+  expect(() => segment.readAtNow(all.length - 99, target)).toThrow(short)
+  await expect(segment.readAt(1, later)).rejects.toThrow(short)
+  expect(() => segment.readAtNow(-1, target)).toThrow()
+  await segment.close()
+  expect(() => segment.readAtNow(0, target)).toThrow(expect.objectContaining({ code: 'CLOSED' }))
+})
+
 test('offsets and timestamps are located by their batch', async () => {
   const segment = await openSegment(await openDirectory())
   const positions: number[] = []

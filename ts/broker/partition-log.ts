@@ -19,6 +19,7 @@ export type PartitionLog = Pick<
   | 'append'
   | 'flush'
   | 'read'
+  | 'readStored'
   | 'offsetForTimestamp'
   | 'maxTimestamp'
   | 'endOffsetForEpoch'
@@ -35,6 +36,11 @@ export function unwrittenLog(topic: string, partition: number, config: LogConfig
     const message = `${directory} is open read-only; open it without readOnly to write`
     return Promise.reject(new SeglogError('READ_ONLY', message, { topic, partition, path: directory }))
   }
+  const nothing = (offset: number) => {
+    if (offset === 0) return Buffer.alloc(0)
+    const message = `offset ${offset} of ${topic}-${partition} is outside its log, which is empty; seek to 0`
+    throw protocolError('OFFSET_OUT_OF_RANGE', message, { topic, partition, offset: BigInt(offset) })
+  }
   return {
     topic,
     partition,
@@ -49,11 +55,8 @@ export function unwrittenLog(topic: string, partition: number, config: LogConfig
     append: refuse,
     flush: refuse,
     deleteRecordsBefore: refuse,
-    read: (offset) => {
-      if (offset === 0) return { batches: Buffer.alloc(0), nextOffset: 0 }
-      const message = `offset ${offset} of ${topic}-${partition} is outside its log, which is empty; seek to 0`
-      throw protocolError('OFFSET_OUT_OF_RANGE', message, { topic, partition, offset: BigInt(offset) })
-    },
+    read: (offset) => ({ batches: nothing(offset), nextOffset: 0 }),
+    readStored: nothing,
     offsetForTimestamp: async () => null,
     maxTimestamp: async () => null,
     endOffsetForEpoch: () => null,

@@ -1,15 +1,19 @@
 import { SeglogError } from '../errors/seglog-error.js'
 import type { Segment } from '../native/engine.js'
+import type { FileRegion } from '../protocol/file-region.js'
 import { batchLengthEnd, headerAt, readInt64 } from '../records/batch-header.js'
 import type { LogSegment } from './log-segment.js'
 import type { LogSegments } from './log-segments.js'
 import type { LogRead } from './log-types.js'
 import { isPromise, type MaybePromise } from './maybe-promise.js'
+import { readAt, SegmentRegion } from './segment-region.js'
 
 /** What one read on the calling thread may take: longer ones would hold up the event loop. */
 const hotReadBytes = 256 * 1024
 /** From this size on a read first asks where it begins, so that it takes no more memory than it needs. */
 const lookUpBytes = 16 * 1024
+/** Up to here the bytes themselves are the cheapest answer; more is answered by a place in the file. */
+const copiedBytes = 64 * 1024
 /** How many readers' places are remembered. */
 const cursorCount = 8
 const empty = Buffer.alloc(0)
@@ -38,35 +42,47 @@ export class LogReader {
 
   /** As Log.read, within bounds that the caller has checked. */
   read(offset: number, maxBytes: number, upToOffset: number): MaybePromise<LogRead> {
-    const { list } = this.#segments
-    return this.#readFrom(list.at(Math.max(0, list.floorIndex(offset))), offset, maxBytes, upToOffset)
+    const found = this.#inSegments(this.#segmentOf(offset), offset, upToOffset, (entry, segment, limit) =>
+      this.#readBelow(entry, segment, offset, maxBytes, limit),
+    )
+    if (isPromise(found)) return found.then((read) => read ?? { batches: empty, nextOffset: offset })
+    return found ?? { batches: empty, nextOffset: offset }
   }
 
-  #readFrom(entry: LogSegment | undefined, offset: number, maxBytes: number, upTo: number): MaybePromise<LogRead> {
+  /** As Log.readStored, within bounds that the caller has checked. */
+  readStored(offset: number, maxBytes: number, upToOffset: number): MaybePromise<Buffer | FileRegion> {
+    const found = this.#inSegments(this.#segmentOf(offset), offset, upToOffset, (entry, segment, limit) =>
+      this.#storedBelow(entry, segment, offset, maxBytes, limit),
+    )
+    return isPromise(found) ? found.then((stored) => stored ?? empty) : (found ?? empty)
+  }
+
+  #segmentOf(offset: number): LogSegment | undefined {
+    const { list } = this.#segments
+    return list.at(Math.max(0, list.floorIndex(offset)))
+  }
+
+  /** The first segment that has something for the reader answers; null if none has. */
+  #inSegments<T>(
+    entry: LogSegment | undefined,
+    offset: number,
+    upTo: number,
+    look: (entry: LogSegment, segment: Segment, limit: number) => MaybePromise<T | null>,
+  ): MaybePromise<T | null> {
     let current = entry
     while (current !== undefined && (current.baseOffset < upTo || current.baseOffset <= offset)) {
       const here = current
-      const result = here.use((segment) => this.#readIn(here, segment, offset, maxBytes, upTo))
+      const result = here.use((segment) => {
+        const limit = this.#limitPosition(here, segment, upTo)
+        return isPromise(limit) ? limit.then((position) => look(here, segment, position)) : look(here, segment, limit)
+      })
       if (isPromise(result)) {
-        return result.then((read) => read ?? this.#readFrom(this.#segments.list.after(here), offset, maxBytes, upTo))
+        return result.then((found) => found ?? this.#inSegments(this.#segments.list.after(here), offset, upTo, look))
       }
       if (result !== null) return result
       current = this.#segments.list.after(here)
     }
-    return { batches: empty, nextOffset: offset }
-  }
-
-  /** Null if this segment has nothing for the reader. */
-  #readIn(
-    entry: LogSegment,
-    segment: Segment,
-    offset: number,
-    maxBytes: number,
-    upTo: number,
-  ): MaybePromise<LogRead | null> {
-    const limit = this.#limitPosition(entry, segment, upTo)
-    if (isPromise(limit)) return limit.then((position) => this.#readBelow(entry, segment, offset, maxBytes, position))
-    return this.#readBelow(entry, segment, offset, maxBytes, limit)
+    return null
   }
 
   /** Position of the first batch that reaches past `upTo`. */
@@ -98,6 +114,56 @@ export class LogReader {
     return segment
       .read(offset, limit, Math.min(maxBytes, available))
       .then((bytes) => (bytes.length === 0 ? null : this.#result(entry, bytes, offset, start)))
+  }
+
+  #storedBelow(
+    entry: LogSegment,
+    segment: Segment,
+    offset: number,
+    maxBytes: number,
+    limit: number,
+  ): MaybePromise<Buffer | FileRegion | null> {
+    if (maxBytes <= copiedBytes) return this.#copiedBelow(entry, segment, offset, maxBytes, limit)
+    const found = this.#startPosition(entry, segment, offset, maxBytes)
+    if (found === undefined) {
+      return segment
+        .locate(offset)
+        .then((located) => this.#storedFrom(entry, segment, offset, maxBytes, limit, located?.position ?? limit))
+    }
+    return this.#storedFrom(entry, segment, offset, maxBytes, limit, found ?? limit)
+  }
+
+  #storedFrom(
+    entry: LogSegment,
+    segment: Segment,
+    offset: number,
+    maxBytes: number,
+    limit: number,
+    start: number,
+  ): MaybePromise<Buffer | FileRegion | null> {
+    const available = limit - start
+    if (available <= 0) return null
+    if (available <= copiedBytes) return this.#copiedBelow(entry, segment, offset, maxBytes, limit)
+    if (available <= maxBytes) {
+      return new SegmentRegion(entry, start, available)
+    }
+    const head = readAt(entry, start, Buffer.allocUnsafe(batchLengthEnd))
+    const region = (bytes: Buffer) => {
+      const first = bytes.readInt32BE(headerAt.batchLength) + batchLengthEnd
+      return new SegmentRegion(entry, start, Math.min(available, Math.max(maxBytes, first)))
+    }
+    return isPromise(head) ? head.then(region) : region(head)
+  }
+
+  #copiedBelow(
+    entry: LogSegment,
+    segment: Segment,
+    offset: number,
+    maxBytes: number,
+    limit: number,
+  ): MaybePromise<Buffer | null> {
+    const read = this.#readBelow(entry, segment, offset, maxBytes, limit)
+    return isPromise(read) ? read.then((done) => done?.batches ?? null) : (read?.batches ?? null)
   }
 
   /**

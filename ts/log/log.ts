@@ -1,5 +1,6 @@
 import { SeglogError } from '../errors/seglog-error.js'
 import { type Appended, AppendField, type AppendOptions, AppendOutcome, appendFieldCount } from '../native/engine.js'
+import type { FileRegion } from '../protocol/file-region.js'
 import { AppendQueue, type AppendTarget, type QueuedAppend } from './append-queue.js'
 import { type BatchSummary, summarizeBatches } from './batch-summary.js'
 import { LeaderEpochs } from './leader-epochs.js'
@@ -182,6 +183,21 @@ export class Log {
     const end = this.#segments.endOffset
     if (offset < this.#logStartOffset || offset > end) throw this.#outOfRange(offset)
     return this.#reader.read(offset, maxBytes, Math.min(upToOffset, end))
+  }
+
+  /**
+   * As `read`, for readers that take a place in a segment file: little is answered as whole batches in memory, more as a
+   * region of about maxBytes, whose last batch may be cut short but never its first.
+   */
+  readStored(
+    offset: number,
+    maxBytes: number,
+    upToOffset: number = this.#segments.endOffset,
+  ): MaybePromise<Buffer | FileRegion> {
+    this.#checkOpen()
+    const end = this.#segments.endOffset
+    if (offset < this.#logStartOffset || offset > end) throw this.#outOfRange(offset)
+    return this.#reader.readStored(offset, maxBytes, Math.min(upToOffset, end))
   }
 
   /** First record with a timestamp at or after the given one; null if there is none. */

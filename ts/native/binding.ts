@@ -113,6 +113,8 @@ export interface Binding {
   segmentFlush(segment: number): Ticket<void>
   readNow(segment: number, offset: number, maxPosition: number, target: Uint8Array): number
   segmentRead(segment: number, offset: number, maxPosition: number, target: Uint8Array): Ticket<number>
+  readAtNow(segment: number, position: number, target: Uint8Array): boolean
+  segmentReadAt(segment: number, position: number, target: Uint8Array): Ticket<void>
   locateNow(segment: number, offset: number): number
   segmentLocate(segment: number, offset: number): Ticket<[baseOffset: number, position: number] | null>
   segmentLocateTimestamp(segment: number, timestamp: number): Ticket<TimestampLocated | null>

@@ -213,6 +213,13 @@ export interface Segment {
   readNow(offset: number, maxPosition: number, target: Uint8Array): number
   /** As readNow through a storage thread; the first batch is always whole, whatever maxBytes says. Empty at the end. */
   read(offset: number, maxPosition: number, maxBytes: number): Promise<Buffer>
+  /**
+   * Fills `target` with the published bytes from `position` on; false where the page cache does not have them all. Throws
+   * CORRUPT_LOG where the segment ends before, CLOSED.
+   */
+  readAtNow(position: number, target: Uint8Array): boolean
+  /** As readAtNow through a storage thread; the target must not be used until it settles. */
+  readAt(position: number, target: Uint8Array): Promise<void>
   /** Position of the batch that holds `offset` or the next after it; null behind the end; undefined when cold. */
   locateNow(offset: number): Located | null | undefined
   locate(offset: number): Promise<Located | null>

@@ -99,6 +99,14 @@ export class NativeSegment implements Segment {
     return this.#calls.run((native) => native.segmentRead(this.#handle, offset, maxPosition, target), target)
   }
 
+  readAtNow(position: number, target: Uint8Array): boolean {
+    return this.#native.readAtNow(this.#handle, position, target)
+  }
+
+  readAt(position: number, target: Uint8Array): Promise<void> {
+    return this.#calls.run((native) => native.segmentReadAt(this.#handle, position, target), target)
+  }
+
   locateNow(offset: number): Located | null | undefined {
     const found = this.#native.locateNow(this.#handle, offset)
     if (found < 0) return undefined

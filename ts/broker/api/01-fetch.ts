@@ -1,8 +1,8 @@
-import type { LogRead } from '../../log/log-types.js'
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import { withCause } from '../../protocol/cause.js'
 import { protocolError, protocolErrors } from '../../protocol/errors.js'
+import { type FileRegion, isFileRegion } from '../../protocol/file-region.js'
 import type {
   FetchPartition,
   FetchPartitionResponse,
@@ -26,7 +26,7 @@ import { apiHandler } from './api-handler.js'
  */
 export const fetch = apiHandler(apiKey.fetch, '4-18', (broker, request, context) => {
   if (request.sessionId !== 0) return sessionUnknown(request)
-  const round = new FetchRound(broker, request)
+  const round = new FetchRound(broker, request, context)
   const read = round.read()
   if (isPromise(read)) return read.then(() => answerOrWait(round, context))
   return answerOrWait(round, context)
@@ -38,14 +38,17 @@ function answerOrWait(round: FetchRound, context: RequestContext): MaybePromise<
   if (missingBytes <= 0 || round.urgent || request.maxWaitMs <= 0 || context.signal?.aborted) return round.response
   const { partitions, startBytes } = round
   const { maxWaitMs: waitMs } = request
+  round.release()
   return broker.waitingFetches
     .wait({ partitions, startBytes, missingBytes, waitMs, signal: context.signal })
     .then(async () => {
-      const again = new FetchRound(broker, request)
+      const again = new FetchRound(broker, request, context)
       await again.read()
       return again.response
     })
 }
+
+type Stored = Uint8Array | FileRegion
 
 /** One pass over the partitions of a fetch. */
 class FetchRound {
@@ -61,17 +64,26 @@ class FetchRound {
   /** Something other than "not enough yet" is to be said. */
   urgent = false
   readonly #maxBytes: number
+  readonly #regions: boolean
 
-  constructor(broker: BrokerState, request: FetchRequest) {
+  constructor(broker: BrokerState, request: FetchRequest, context: RequestContext) {
     this.broker = broker
     this.request = request
     this.response = { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [] }
+    this.#regions = context.regions === true
     this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'))
   }
 
   /** Reads until done; a promise only if a partition must be opened or the disk be read. */
   read(): MaybePromise<void> {
     return this.#readFrom(0, 0)
+  }
+
+  /** Gives up what was read: it will not be answered. */
+  release(): void {
+    for (const { partitions } of this.response.responses) {
+      for (const { records } of partitions) if (records !== null && isFileRegion(records)) records.release()
+    }
   }
 
   /** In order, since each partition's share depends on what those before it took. */
@@ -129,20 +141,26 @@ class FetchRound {
     const diverging = asked.lastFetchedEpoch < 0 ? null : divergence(partition, asked.lastFetchedEpoch, offset)
     if (diverging !== null) {
       this.urgent = true
-      return { ...this.#part(partition, asked, null), divergingEpoch: diverging }
+      return { ...this.#part(partition, asked, noRecords), divergingEpoch: diverging }
     }
     const limit = this.request.isolationLevel === 0 ? partition.highWatermark : partition.lastStableOffset
     if (offset < log.logStartOffset || offset > log.logEndOffset) throw outOfRange(partition, asked.fetchOffset)
     const room = this.#maxBytes - this.bytes
-    if (offset >= limit || (room <= 0 && this.bytes > 0)) return this.#part(partition, asked, null)
-    const read = log.read(offset, Math.min(room, asked.partitionMaxBytes), limit)
-    return isPromise(read)
-      ? read.then((done) => this.#part(partition, asked, done))
-      : this.#part(partition, asked, read)
+    if (offset >= limit || (room <= 0 && this.bytes > 0)) return this.#part(partition, asked, noRecords)
+    const records = this.#records(partition, offset, Math.min(room, asked.partitionMaxBytes), limit)
+    return isPromise(records)
+      ? records.then((done) => this.#part(partition, asked, done))
+      : this.#part(partition, asked, records)
   }
 
-  #part(partition: Partition, asked: FetchPartition, read: LogRead | null): FetchPartitionResponse {
-    this.bytes += read?.batches.length ?? 0
+  #records({ log }: Partition, offset: number, maxBytes: number, limit: number): MaybePromise<Stored> {
+    if (this.#regions) return log.readStored(offset, maxBytes, limit)
+    const read = log.read(offset, maxBytes, limit)
+    return isPromise(read) ? read.then(({ batches }) => batches) : read.batches
+  }
+
+  #part(partition: Partition, asked: FetchPartition, records: Stored): FetchPartitionResponse {
+    this.bytes += records.length
     return {
       partitionIndex: asked.partition,
       errorCode: 0,
@@ -151,7 +169,7 @@ class FetchRound {
       logStartOffset: BigInt(partition.log.logStartOffset),
       abortedTransactions: this.request.isolationLevel === 0 ? null : [],
       preferredReadReplica: -1,
-      records: read?.batches ?? noRecords,
+      records,
     }
   }
 
