@@ -3,6 +3,7 @@ import type { Clock, Logger } from '../log/logger.js'
 import type { Crc32c } from '../records/message.js'
 import type { BrokerConfig } from './broker-config.js'
 import type { ProducerIds } from './producer-ids.js'
+import type { RequestContext } from './request-context.js'
 import type { Topics } from './topics.js'
 import type { WaitingFetches } from './waiting-fetches.js'
 
@@ -24,6 +25,6 @@ export interface BrokerState {
   readonly crc32c: Crc32c
   readonly nodeId: number
   readonly clusterId: string
-  /** By the listener a request came in on. */
-  endpoint(listener: string): Endpoint
+  /** Where the sender of this request finds this broker: depends on the listener, and may on the connection. */
+  endpoint(context: RequestContext): Endpoint
 }

@@ -30,8 +30,8 @@ export interface BrokerOptions {
   /** Gives up opening. */
   signal?: AbortSignal
   clock?: Clock
-  /** Where clients of a listener find this broker; in-process nobody asks. */
-  endpoint?: (listener: string) => Endpoint
+  /** Where the sender of a request finds this broker; in-process nobody asks. */
+  endpoint?: (context: RequestContext) => Endpoint
   /** Default: the engine of this process. */
   engine?: Engine
 }
@@ -124,6 +124,11 @@ export class Broker {
   /** Another process writes here while this one reads. */
   get live(): boolean {
     return this.#state.logs.live
+  }
+
+  /** The configs it was opened with. */
+  get config(): BrokerConfig {
+    return this.#state.config
   }
 
   /** Empty for a read-only directory without `meta.properties`. */

@@ -4,6 +4,8 @@ export interface RequestContext {
   readonly apiVersion: number
   readonly clientId: string | null
   readonly clientHost: string
+  /** The address at which the client reached this broker; absent in-process. */
+  readonly localAddress?: string
   /** Listener's name; `INTERNAL` in-process. */
   readonly listener: string
   /** `User:name`. */

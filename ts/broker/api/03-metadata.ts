@@ -105,7 +105,7 @@ function failure(thrown: unknown, asked: AskedTopic): MetadataTopicResponse {
 }
 
 function response(broker: BrokerState, context: RequestContext, topics: MetadataTopicResponse[]): MetadataResponse {
-  const { host, port } = broker.endpoint(context.listener)
+  const { host, port } = broker.endpoint(context)
   return {
     throttleTimeMs: 0,
     brokers: [{ nodeId: broker.nodeId, host, port, rack: null }],

@@ -11,7 +11,7 @@ export const describeCluster = apiHandler(
   apiKey.describeCluster,
   '0-2',
   (broker, request, context): DescribeClusterResponse => {
-    const { host, port } = broker.endpoint(context.listener)
+    const { host, port } = broker.endpoint(context)
     const mismatch = request.endpointType !== brokers
     return {
       throttleTimeMs: 0,
