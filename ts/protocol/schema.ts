@@ -234,7 +234,8 @@ export function create<F extends Fields>(table: Table<F>, values: Partial<InferF
   return { ...defaultsOf(table.fields), ...values } as InferFields<F>
 }
 
-function defaultsOf(fields: Fields): Record<string, unknown> {
+/** Every field in plain order at its default. */
+export function defaultsOf(fields: Fields): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const name in fields) {
     const { type, tag, default: value } = fields[name]

@@ -1,0 +1,217 @@
+import { SeglogError } from '../../errors/seglog-error.js'
+import { protocolError } from '../errors.js'
+import { covers, type Field, type Fields, type FieldType, type StoredRecords } from '../schema.js'
+import { isUuid } from '../uuid.js'
+import { isDefault } from './is-default.js'
+import type { Writer } from './writer.js'
+
+/** Writes one value; a plan is made once per message and version, and holds every decision that those two settle. */
+export type Write = (writer: Writer, value: unknown) => void
+
+/** What is the same for every field of a message at one version. */
+interface Shape {
+  readonly version: number
+  readonly flexible: boolean
+}
+
+const longestString = 0x7fff
+const leastInt64 = -(2n ** 63n)
+const greatestInt64 = 2n ** 63n - 1n
+
+export function writeStruct(fields: Fields, shape: Shape, place: string): Write {
+  const { version, flexible } = shape
+  const plain: { name: string; write: Write }[] = []
+  const tagged: { name: string; field: Field; write: Write; place: string }[] = []
+  /** Fields that this version lacks and that may not be dropped silently. */
+  const lost: { name: string; field: Field }[] = []
+  for (const name in fields) {
+    const field = fields[name]!
+    const inPlace = `${place}.${name}`
+    if (!covers(field.versions, version)) {
+      if (!field.ignorable) lost.push({ name, field })
+    } else if (covers(field.tagged, version)) {
+      tagged.push({ name, field, write: writeTagged(field, shape, inPlace), place: inPlace })
+    } else {
+      plain.push({ name, write: writePlain(field, shape, inPlace) })
+    }
+  }
+  tagged.sort((a, b) => a.field.tag! - b.field.tag!)
+  return (writer, value) => {
+    if (typeof value !== 'object' || value === null) throw invalid(place, 'an object', value)
+    const given = value as Record<string, unknown>
+    for (let i = 0; i < lost.length; i++) {
+      const { name, field } = lost[i]!
+      if (!isDefault(field, given[name])) throw unsupported(`${place}.${name}`, version)
+    }
+    for (let i = 0; i < plain.length; i++) plain[i]!.write(writer, given[plain[i]!.name])
+    if (!flexible) return
+    let count = 0
+    for (let i = 0; i < tagged.length; i++) if (!isDefault(tagged[i]!.field, given[tagged[i]!.name])) count++
+    writer.writeUvarint(count)
+    if (count === 0) return
+    for (const { name, field, write } of tagged) {
+      if (isDefault(field, given[name])) continue
+      writer.writeUvarint(field.tag!)
+      const mark = writer.beginSized()
+      write(writer, given[name])
+      writer.endSized(mark)
+    }
+  }
+}
+
+function writePlain(field: Field, shape: Shape, place: string): Write {
+  const nullable = covers(field.nullable, shape.version)
+  const write = writeValue(field.type, shape, nullable ? writeNull(field.type, shape) : null, place)
+  if (!isStruct(field.type) || !nullable)
+    return nullable || !isEverNullable(field) ? write : refuseNull(write, shape, place)
+  return (writer, value) => {
+    writer.writeInt8(value === null ? -1 : 1)
+    if (value !== null) write(writer, value)
+  }
+}
+
+function writeTagged(field: Field, shape: Shape, place: string): Write {
+  if (field.type === 'records') throw new TypeError(`${place}: records cannot be tagged`)
+  const nullable = covers(field.nullable, shape.version)
+  const write = writeValue(field.type, shape, nullable ? writeNull(field.type, shape) : null, place)
+  if (!isStruct(field.type) || !nullable) return write
+  return (writer, value) => {
+    writer.writeUvarint(value === null ? 0 : 1)
+    if (value !== null) write(writer, value)
+  }
+}
+
+/** A field that other versions allow to be null: the version is at fault rather than the value. */
+function refuseNull(write: Write, { version }: Shape, place: string): Write {
+  return (writer, value) => {
+    if (value === null) throw unsupported(place, version)
+    write(writer, value)
+  }
+}
+
+function isEverNullable({ nullable }: Field): boolean {
+  return nullable.from <= nullable.to
+}
+
+function isStruct(type: FieldType): boolean {
+  return typeof type === 'object' && type.kind === 'struct'
+}
+
+function writeNull(type: FieldType, { flexible }: Shape): (writer: Writer) => void {
+  if (flexible) return (writer) => writer.writeUvarint(0)
+  return type === 'string' ? (writer) => writer.writeInt16(-1) : (writer) => writer.writeInt32(-1)
+}
+
+function writeValue(type: FieldType, shape: Shape, onNull: ((writer: Writer) => void) | null, place: string): Write {
+  switch (type) {
+    case 'bool':
+      return (writer, value) => {
+        if (typeof value !== 'boolean') throw invalid(place, 'a boolean', value)
+        writer.writeInt8(value ? 1 : 0)
+      }
+    case 'int8':
+      return (writer, value) => {
+        if (typeof value !== 'number' || (value << 24) >> 24 !== value) throw invalid(place, 'an int8', value)
+        writer.writeInt8(value)
+      }
+    case 'int16':
+      return (writer, value) => {
+        if (typeof value !== 'number' || (value << 16) >> 16 !== value) throw invalid(place, 'an int16', value)
+        writer.writeInt16(value)
+      }
+    case 'uint16':
+      return (writer, value) => {
+        if (typeof value !== 'number' || (value & 0xffff) !== value) throw invalid(place, 'a uint16', value)
+        writer.writeInt16(value)
+      }
+    case 'int32':
+      return (writer, value) => {
+        if (typeof value !== 'number' || (value | 0) !== value) throw invalid(place, 'an int32', value)
+        writer.writeInt32(value)
+      }
+    case 'int64':
+      return (writer, value) => {
+        if (typeof value !== 'bigint' || value < leastInt64 || value > greatestInt64)
+          throw invalid(place, 'a bigint of 64 bits', value)
+        writer.writeInt64(value)
+      }
+    case 'float64':
+      return (writer, value) => {
+        if (typeof value !== 'number') throw invalid(place, 'a number', value)
+        writer.writeFloat64(value)
+      }
+    case 'uuid':
+      return (writer, value) => {
+        if (typeof value !== 'string' || !isUuid(value)) throw invalid(place, 'a uuid of 22 characters', value)
+        writer.writeUuid(value)
+      }
+    case 'string':
+      return writeString(shape, onNull, place)
+    case 'bytes': {
+      const writeLength = lengthWriter(shape)
+      return (writer, value) => {
+        if (value === null && onNull !== null) return onNull(writer)
+        if (!(value instanceof Uint8Array)) throw invalid(place, 'a Uint8Array', value)
+        writeLength(writer, value.length)
+        writer.writeBytes(value)
+      }
+    }
+    case 'records': {
+      const writeLength = lengthWriter(shape)
+      return (writer, value) => {
+        if (value === null && onNull !== null) return onNull(writer)
+        writeLength(writer, recordsLength(value, place))
+        writer.writeRecords(value as StoredRecords)
+      }
+    }
+    default:
+      return type.kind === 'struct' ? writeStruct(type.fields, shape, place) : writeArray(type.of, shape, onNull, place)
+  }
+}
+
+function writeString({ flexible }: Shape, onNull: ((writer: Writer) => void) | null, place: string): Write {
+  return (writer, value) => {
+    if (value === null && onNull !== null) return onNull(writer)
+    if (typeof value !== 'string') throw invalid(place, 'a string', value)
+    const size = Buffer.byteLength(value)
+    if (size > longestString) throw invalid(place, `a string of up to ${longestString} bytes`, size)
+    if (flexible) writer.writeUvarint(size + 1)
+    else writer.writeInt16(size)
+    writer.writeText(value, size)
+  }
+}
+
+function writeArray(of: FieldType, shape: Shape, onNull: ((writer: Writer) => void) | null, place: string): Write {
+  const writeLength = lengthWriter(shape)
+  const write = writeValue(of, shape, null, place)
+  return (writer, value) => {
+    if (value === null && onNull !== null) return onNull(writer)
+    if (!Array.isArray(value)) throw invalid(place, 'an array', value)
+    writeLength(writer, value.length)
+    for (let i = 0; i < value.length; i++) write(writer, value[i])
+  }
+}
+
+function lengthWriter({ flexible }: Shape): (writer: Writer, length: number) => void {
+  return flexible ? (writer, length) => writer.writeUvarint(length + 1) : (writer, length) => writer.writeInt32(length)
+}
+
+/** Bytes of records in any of their forms. */
+function recordsLength(value: unknown, place: string): number {
+  if (Array.isArray(value)) return value.reduce((sum: number, chunk) => sum + recordsLength(chunk, place), 0)
+  const length = typeof value === 'object' && value !== null ? (value as Uint8Array).length : undefined
+  if (typeof length !== 'number') throw invalid(place, 'record batches', value)
+  return length
+}
+
+function invalid(place: string, expected: string, value: unknown): SeglogError {
+  const shown = typeof value === 'object' && value !== null ? 'an object' : String(value)
+  return new SeglogError('INVALID_ARGUMENT', `${place} must be ${expected}, got ${shown}`)
+}
+
+function unsupported(place: string, version: number): SeglogError {
+  return protocolError(
+    'UNSUPPORTED_VERSION',
+    `${place} cannot be sent at version ${version}, the newest that both sides speak: leave it at its default`,
+  )
+}

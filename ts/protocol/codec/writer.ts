@@ -1,0 +1,184 @@
+import type { FileRegion } from '../file-region.js'
+import type { StoredRecords } from '../schema.js'
+
+/** What a frame is sent as: bytes in memory and regions of files, in order. */
+export type Part = Uint8Array | FileRegion
+
+/** Messages are written one behind the other into slabs of this size, as long as they fit. */
+const slabBytes = 64 * 1024
+/** With less room than this left, a message begins on a new slab. */
+const roomToBegin = 512
+/** Bytes of the longest primitive. */
+const longest = 16
+
+/**
+ * Writes one message at a time: `begin`, the fields, `finish`. Bytes that were handed out are never written again, so a
+ * socket may hold them as long as it likes. The caller has checked the values; room is this class's business.
+ */
+export class Writer {
+  private bytes: Buffer = Buffer.alloc(0)
+  private view: DataView = new DataView(new ArrayBuffer(0))
+  private at = 0
+  /** Where the bytes that are not yet in `parts` begin. */
+  private run = 0
+  private parts: Part[] = []
+  /** Bytes in `parts`. */
+  private partBytes = 0
+  /** Where the message begins. */
+  private head: DataView = this.view
+  private headAt = 0
+
+  /** Starts a message, forgetting one that was not finished. */
+  begin(): void {
+    this.at = this.run
+    if (this.bytes.length - this.at < roomToBegin || this.bytes.length > slabBytes) this.replace(slabBytes)
+    this.parts = []
+    this.partBytes = 0
+    this.head = this.view
+    this.headAt = this.at
+  }
+
+  /** Leaves four bytes at the beginning of a message, to be filled in by `finishFrame`. */
+  beginFrame(): void {
+    this.begin()
+    this.at += 4
+  }
+
+  /** The message as parts. */
+  finish(): Part[] {
+    this.endRun()
+    return this.parts
+  }
+
+  /** The message as parts, their length in front. */
+  finishFrame(): Part[] {
+    this.endRun()
+    this.head.setInt32(this.headAt, this.partBytes - 4)
+    return this.parts
+  }
+
+  writeInt8(value: number): void {
+    this.ensure(longest)
+    this.bytes[this.at++] = value
+  }
+
+  writeInt16(value: number): void {
+    this.ensure(longest)
+    const { bytes, at } = this
+    bytes[at] = value >> 8
+    bytes[at + 1] = value
+    this.at = at + 2
+  }
+
+  writeInt32(value: number): void {
+    this.ensure(longest)
+    const { bytes, at } = this
+    bytes[at] = value >> 24
+    bytes[at + 1] = value >> 16
+    bytes[at + 2] = value >> 8
+    bytes[at + 3] = value
+    this.at = at + 4
+  }
+
+  writeInt64(value: bigint): void {
+    this.ensure(longest)
+    this.view.setBigInt64(this.at, value)
+    this.at += 8
+  }
+
+  writeFloat64(value: number): void {
+    this.ensure(longest)
+    this.view.setFloat64(this.at, value)
+    this.at += 8
+  }
+
+  writeUvarint(value: number): void {
+    this.ensure(longest)
+    let rest = value
+    for (; rest >= 0x80; rest >>>= 7) this.bytes[this.at++] = (rest & 0x7f) | 0x80
+    this.bytes[this.at++] = rest
+  }
+
+  /** 22 characters as 16 bytes. */
+  writeUuid(value: string): void {
+    this.ensure(longest)
+    this.bytes.write(value, this.at, 16, 'base64url')
+    this.at += 16
+  }
+
+  /** UTF-8 of `value`, which takes `size` bytes. */
+  writeText(value: string, size: number): void {
+    this.ensure(size)
+    this.bytes.write(value, this.at, size, 'utf8')
+    this.at += size
+  }
+
+  /** A copy of `value`. */
+  writeBytes(value: Uint8Array): void {
+    this.ensure(value.length)
+    this.bytes.set(value, this.at)
+    this.at += value.length
+  }
+
+  /** `value` by reference. Not between `beginSized` and `endSized`. */
+  writeRecords(value: StoredRecords): void {
+    this.endRun()
+    if (Array.isArray(value)) for (const chunk of value as readonly Uint8Array[]) this.refer(chunk)
+    else this.refer(value as Part)
+  }
+
+  /** Leaves a byte for the size of what comes next; `endSized` takes what this returns. */
+  beginSized(): number {
+    this.ensure(longest)
+    return this.at++ - this.run
+  }
+
+  /** Fills in the size of what was written since `beginSized`, moving it where that takes more than a byte. */
+  endSized(mark: number): void {
+    const size = this.at - this.run - mark - 1
+    if (size >= 0x80) {
+      const more = size < 0x4000 ? 1 : size < 0x20_0000 ? 2 : size < 0x1000_0000 ? 3 : 4
+      this.ensure(more)
+      const start = this.run + mark + 1
+      this.bytes.copyWithin(start + more, start, this.at)
+      this.at = this.run + mark
+      this.writeUvarint(size)
+      this.at += size
+    } else {
+      this.bytes[this.run + mark] = size
+    }
+  }
+
+  private refer(part: Part): void {
+    if (part.length === 0 && part instanceof Uint8Array) return
+    this.parts.push(part)
+    this.partBytes += part.length
+  }
+
+  private endRun(): void {
+    if (this.at > this.run) this.refer(this.bytes.subarray(this.run, this.at))
+    this.run = this.at
+  }
+
+  private ensure(size: number): void {
+    if (this.bytes.length - this.at < size) this.grow(size)
+  }
+
+  /** Moves the run to a larger buffer; what is in `parts` stays where it is. */
+  private grow(size: number): void {
+    const written = this.bytes.subarray(this.run, this.at)
+    this.replace(Math.max(slabBytes, 2 * written.length + size))
+    this.bytes.set(written)
+    this.at = written.length
+    if (this.partBytes > 0) return
+    this.head = this.view
+    this.headAt = 0
+  }
+
+  private replace(size: number): void {
+    this.bytes = Buffer.allocUnsafeSlow(size)
+    this.view = new DataView(this.bytes.buffer)
+    this.at = 0
+    this.run = 0
+  }
+}
