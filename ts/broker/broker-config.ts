@@ -8,6 +8,12 @@ const own: ConfigTable = {
     'Create a topic when a client that may have it created asks for it by name.',
     { used: true },
   ),
+  'connections.max.idle.ms': longConfig(
+    600_000,
+    -1,
+    'A connection on which nothing moved for this long is closed; -1 for never.',
+    { used: true },
+  ),
   'default.replication.factor': intConfig(1, 1, 'Replicas of topics created without a number of their own.', {
     used: true,
   }),
@@ -18,6 +24,15 @@ const own: ConfigTable = {
     'Largest answer to one fetch, in bytes; a first batch above it is given whole.',
     { used: true },
   ),
+  'max.connections': intConfig(20_000, 0, 'Connections taken at a time; further ones are closed at once.', {
+    used: true,
+  }),
+  'max.connections.per.ip': intConfig(
+    2_147_483_647,
+    0,
+    'Connections taken at a time from one address; further ones are closed at once.',
+    { used: true },
+  ),
   'node.id': intConfig(1, 0, 'Number of this broker in the cluster; a data directory keeps the one it was made with.', {
     used: true,
   }),
@@ -25,6 +40,24 @@ const own: ConfigTable = {
     used: true,
     max: 100_000,
   }),
+  'queued.max.request.bytes': longConfig(
+    268_435_456,
+    -1,
+    'Bytes of requests held at a time, over all connections; above it they are read one by one. -1 for no limit.',
+    { used: true },
+  ),
+  'seglog.request.receive.timeout.ms': longConfig(
+    30_000,
+    1,
+    'Time for a request that has begun to arrive whole, longer by a second for each 16 KiB that came; then its connection is closed.',
+    { used: true },
+  ),
+  'socket.request.max.bytes': intConfig(
+    104_857_600,
+    1,
+    'Largest request taken, in bytes; the connection of a larger one is closed.',
+    { used: true },
+  ),
 }
 
 const withSynonyms: Record<string, ConfigDef> = { ...own }

@@ -1,6 +1,7 @@
 import type { LogDirectory } from '../log/log-directory.js'
 import type { Clock, Logger } from '../log/logger.js'
 import type { Crc32c } from '../records/message.js'
+import type { OfferedApi } from './api/offered-apis.js'
 import type { BrokerConfig } from './broker-config.js'
 import type { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
@@ -25,6 +26,8 @@ export interface BrokerState {
   readonly crc32c: Crc32c
   readonly nodeId: number
   readonly clusterId: string
+  /** The APIs and versions of ApiVersions' answer. */
+  readonly offered: readonly OfferedApi[]
   /** Where the sender of this request finds this broker: depends on the listener, and may on the connection. */
   endpoint(context: RequestContext): Endpoint
 }

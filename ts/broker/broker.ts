@@ -10,6 +10,7 @@ import { covers } from '../protocol/schema.js'
 import { adoptFolders } from './adopt-folders.js'
 import type { ApiHandler } from './api/api-handler.js'
 import { handlers } from './api/handlers.js'
+import { offeredApis } from './api/offered-apis.js'
 import { BrokerConfig } from './broker-config.js'
 import type { BrokerState, Endpoint } from './broker-state.js'
 import { type MemoryDirectory, makeMemoryDirectory, memoryTarget } from './memory-directory.js'
@@ -107,6 +108,7 @@ export class Broker {
       crc32c: (bytes) => engine.crc32c(bytes),
       nodeId: logs.nodeId ?? config.number('node.id'),
       clusterId: logs.clusterId ?? '',
+      offered: offeredApis(),
       endpoint: options.endpoint ?? (() => ({ host: 'localhost', port: 0 })),
     }
     return new Broker(state, store, memory)

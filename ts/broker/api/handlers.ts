@@ -3,6 +3,7 @@ import { produce } from './00-produce.js'
 import { fetch } from './01-fetch.js'
 import { listOffsets } from './02-list-offsets.js'
 import { metadata } from './03-metadata.js'
+import { apiVersions } from './18-api-versions.js'
 import { createTopics } from './19-create-topics.js'
 import { deleteTopics } from './20-delete-topics.js'
 import { deleteRecords } from './21-delete-records.js'
@@ -22,6 +23,7 @@ export const handlers: { readonly [K in ApiKey]?: ApiHandler<K> } = {
   1: fetch,
   2: listOffsets,
   3: metadata,
+  18: apiVersions,
   19: createTopics,
   20: deleteTopics,
   21: deleteRecords,
