@@ -1,15 +1,8 @@
 import * as fc from 'fast-check'
-import {
-  covers,
-  defaultsOf,
-  type Field,
-  type Fields,
-  type FieldType,
-  type Message,
-} from '../../../ts/protocol/schema.js'
+import { covers, defaultsOf, type Field, type Fields, type FieldType, type Table } from '../../../ts/protocol/schema.js'
 
 /** Any value of `table` that `version` can carry: a field it lacks is at its default, a tagged one may be left away. */
-export function messageAt(table: Message, version: number): fc.Arbitrary<Record<string, unknown>> {
+export function messageAt(table: Table, version: number): fc.Arbitrary<Record<string, unknown>> {
   return structAt(table.fields, version)
 }
 

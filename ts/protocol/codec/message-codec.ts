@@ -1,6 +1,6 @@
 import { SeglogError } from '../../errors/seglog-error.js'
 import { protocolError } from '../errors.js'
-import { covers, type Infer, type Message } from '../schema.js'
+import { covers, type Infer, type Table } from '../schema.js'
 import { malformed } from './malformed.js'
 import { type Read, readStruct } from './read-plan.js'
 import type { Reader } from './reader.js'
@@ -13,13 +13,13 @@ interface Plans {
   readonly writes: (Write | undefined)[]
 }
 
-const plansOf = new WeakMap<Message, Plans>()
+const plansOf = new WeakMap<Table, Plans>()
 
 /** Reads `table` at `version`. What is not that message is MALFORMED_MESSAGE, a version it lacks UNSUPPORTED_VERSION. */
-export function readMessage<M extends Message>(table: M, version: number, reader: Reader): Infer<M> {
+export function readMessage<T extends Table>(table: T, version: number, reader: Reader): Infer<T> {
   const read = plans(table).reads[version] ?? makeRead(table, version)
   try {
-    return read(reader) as Infer<M>
+    return read(reader) as Infer<T>
   } catch (error) {
     if (error instanceof SeglogError) throw malformed(`${table.name} version ${version}: ${error.message}`)
     throw error
@@ -27,30 +27,30 @@ export function readMessage<M extends Message>(table: M, version: number, reader
 }
 
 /** Writes `table` at `version`. */
-export function writeMessage<M extends Message>(table: M, version: number, writer: Writer, value: Infer<M>): void {
+export function writeMessage<T extends Table>(table: T, version: number, writer: Writer, value: Infer<T>): void {
   const write = plans(table).writes[version] ?? makeWrite(table, version)
   write(writer, value)
 }
 
-function plans(table: Message): Plans {
+function plans(table: Table): Plans {
   const found = plansOf.get(table) ?? { reads: [], writes: [] }
   plansOf.set(table, found)
   return found
 }
 
-function makeRead(table: Message, version: number): Read {
+function makeRead(table: Table, version: number): Read {
   const read = readStruct(table.fields, shapeOf(table, version), table.name)
   plans(table).reads[version] = read
   return read
 }
 
-function makeWrite(table: Message, version: number): Write {
+function makeWrite(table: Table, version: number): Write {
   const write = writeStruct(table.fields, shapeOf(table, version), table.name)
   plans(table).writes[version] = write
   return write
 }
 
-function shapeOf(table: Message, version: number) {
+function shapeOf(table: Table, version: number) {
   if (!covers(table.versions, version))
     throw protocolError('UNSUPPORTED_VERSION', `${table.name} has no version ${version}`)
   return { version, flexible: covers(table.flexible, version) }

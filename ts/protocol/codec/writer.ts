@@ -57,6 +57,13 @@ export class Writer {
     return this.parts
   }
 
+  /** The message as bytes of its own, for what is kept longer than a frame; it must not hold references. */
+  finishCopy(): Uint8Array {
+    const copy = new Uint8Array(this.bytes.subarray(this.run, this.at))
+    this.at = this.run
+    return copy
+  }
+
   writeInt8(value: number): void {
     this.ensure(longest)
     this.bytes[this.at++] = value
