@@ -12,6 +12,8 @@ namespace {
 /// Bits of `flags`; ts/native/binding.ts has the same.
 constexpr uint32_t kVerifyCrc = 1;
 constexpr uint32_t kKeepOffsets = 2;
+constexpr uint32_t kCheckRecords = 4;
+constexpr uint32_t kKeyedRecords = 8;
 
 template <typename ArgumentsT>
 AppendOptions OptionsOf(ArgumentsT& arguments) {
@@ -21,6 +23,11 @@ AppendOptions OptionsOf(ArgumentsT& arguments) {
   const uint32_t flags = arguments.Bits(4, "flags");
   options.crc = flags & kVerifyCrc ? CrcMode::kVerify : CrcMode::kCompute;
   options.keep_offsets = flags & kKeepOffsets;
+  if (flags & kCheckRecords) {
+    options.records = RecordRules{TimestampMs(arguments.Integer(5, "oldest", -kMaxSafeInteger)),
+                                  TimestampMs(arguments.Integer(6, "newest", -kMaxSafeInteger)),
+                                  (flags & kKeyedRecords) != 0};
+  }
   return options;
 }
 
@@ -39,10 +46,10 @@ napi_value Outcome(napi_env env, AppendOutcome outcome) {
 
 }  // namespace
 
-// appendNow(segment, bytes | bytes[], leaderEpoch, appendTime, flags): outcome; the rest is in the segment's
-// state
+// appendNow(segment, bytes | bytes[], leaderEpoch, appendTime, flags, oldest, newest): outcome; the rest is
+// in the segment's state
 napi_value AppendNow(napi_env env, napi_callback_info info) {
-  Arguments<5> arguments(env, info);
+  Arguments<7> arguments(env, info);
   SegmentHandle* segment = SegmentOf(arguments);
   if (segment == nullptr) return nullptr;
   const AppendOptions options = OptionsOf(arguments);
@@ -72,10 +79,10 @@ napi_value AppendNow(napi_env env, napi_callback_info info) {
   return Outcome(env, outcome);
 }
 
-// segmentAppend(segment, bytes[], leaderEpoch, appendTime, flags): ticket of [baseOffset, lastOffset,
-// maxTimestamp, endPosition]
+// segmentAppend(segment, bytes[], leaderEpoch, appendTime, flags, oldest, newest): ticket of [baseOffset,
+// lastOffset, maxTimestamp, endPosition]
 napi_value SegmentAppend(napi_env env, napi_callback_info info) {
-  Arguments<5> arguments(env, info);
+  Arguments<7> arguments(env, info);
   SegmentHandle* segment = SegmentOf(arguments);
   if (segment == nullptr) return nullptr;
   const AppendOptions options = OptionsOf(arguments);

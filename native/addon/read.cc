@@ -79,10 +79,10 @@ napi_value SegmentReadAt(napi_env env, napi_callback_info info) {
   const FilePosition position(arguments.Integer(1, "position"));
   const MutableByteSpan target = arguments.Bytes(2, "target");
   if (arguments.failed()) return nullptr;
-  return segment->SubmitBeside(arguments.environment(),
-                               MakeTask(segment->shared_from_this(), [core = segment->core(), position, target] {
-                                 return core->ReadAt(position, target);
-                               }));
+  return segment->SubmitBeside(arguments.environment(), MakeTask(segment->shared_from_this(),
+                                                                 [core = segment->core(), position, target] {
+                                                                   return core->ReadAt(position, target);
+                                                                 }));
 }
 
 // locateNow(segment, offset): 1 found (base offset and position are in the segment's state), 0 behind the

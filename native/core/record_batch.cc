@@ -199,6 +199,8 @@ Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool d
       if (__builtin_add_overflow(header.base_timestamp.value, timestamp_delta, &timestamp)) {
         return Invalid("its timestamp overflows", i);
       }
+      if (timestamp != -1 && timestamp < walk.min_timestamp.value)
+        walk.min_timestamp = TimestampMs(timestamp);
       if (timestamp > walk.max_timestamp.value) {
         walk.max_timestamp = TimestampMs(timestamp);
         walk.max_timestamp_offset_delta = static_cast<int32_t>(offset_delta);
@@ -213,10 +215,14 @@ void PatchBaseOffset(uint8_t* batch, RecordOffset base_offset) { StoreBig64(batc
 
 void PatchLeaderEpoch(uint8_t* batch, int32_t leader_epoch) { StoreBig32(batch + kEpochAt, leader_epoch); }
 
+void PatchMaxTimestamp(uint8_t* batch, TimestampMs max_timestamp) {
+  StoreBig64(batch + kMaxTimestampAt, max_timestamp.value);
+}
+
 void PatchAppendTime(uint8_t* batch, TimestampMs now) {
   const int16_t attributes = LoadBig16(batch + kAttributesAt);
   StoreBig16(batch + kAttributesAt, static_cast<int16_t>(attributes | kAppendTimeBit));
-  StoreBig64(batch + kMaxTimestampAt, now.value);
+  PatchMaxTimestamp(batch, now);
 }
 
 void PatchCrc(uint8_t* batch, uint32_t crc) { StoreBig32(batch + kCrcAt, static_cast<int32_t>(crc)); }

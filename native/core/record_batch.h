@@ -49,9 +49,10 @@ bool BatchCrcMatches(ByteSpan batch, const BatchHeader& header);
 
 /// Walks the records of an uncompressed batch: lengths in bounds, attributes 0, deltas 0..n-1 dense when
 /// `dense_offsets`, record_count of them and not a byte more. Reports the largest timestamp and its offset
-/// delta.
+/// delta, and the smallest of those that have one.
 struct RecordWalk {
   TimestampMs max_timestamp{-1};
+  TimestampMs min_timestamp{INT64_MAX};
   int32_t max_timestamp_offset_delta = 0;
   bool any_null_key = false;
 };
@@ -60,6 +61,8 @@ Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool d
 /// Patches, in place, the two fields outside the CRC.
 void PatchBaseOffset(uint8_t* batch, RecordOffset base_offset);
 void PatchLeaderEpoch(uint8_t* batch, int32_t leader_epoch);
+/// The CRC must be computed afterwards.
+void PatchMaxTimestamp(uint8_t* batch, TimestampMs max_timestamp);
 /// Sets append time: maxTimestamp and attribute bit 3. The CRC must be computed afterwards.
 void PatchAppendTime(uint8_t* batch, TimestampMs now);
 void PatchCrc(uint8_t* batch, uint32_t crc);

@@ -61,11 +61,21 @@ struct SegmentOptions {
 
 enum class CrcMode { kCompute, kVerify };
 
+/// What the records of uncompressed batches from outside have to be besides whole and dense.
+struct RecordRules {
+  TimestampMs oldest;  // a record without a timestamp (-1) is neither too old nor too new
+  TimestampMs newest;
+  bool keyed = false;
+};
+
 struct AppendOptions {
   int32_t leader_epoch = -1;  // stamped into every batch; -1 keeps the batch's own
   TimestampMs append_time{-1};
   CrcMode crc = CrcMode::kCompute;
   bool keep_offsets = false;
+  /// Set: records are walked on the stored bytes (kInvalidBatch), and a header whose largest timestamp is not
+  /// theirs is corrected, as a Kafka leader does. Compressed batches are taken as they are.
+  std::optional<RecordRules> records;
 };
 
 struct Appended {
@@ -149,8 +159,8 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   /// `limit` and fit into target. Never waits: kCold.
   Result<ReadResult> ReadNow(RecordOffset offset, FilePosition limit, MutableByteSpan target);
   Result<ReadResult> Read(RecordOffset offset, FilePosition limit, MutableByteSpan target);
-  /// Fills target with the bytes from `position` on, published ones only: kCorrupt where there are not as many.
-  /// ReadAtNow: kCold.
+  /// Fills target with the bytes from `position` on, published ones only: kCorrupt where there are not as
+  /// many. ReadAtNow: kCold.
   Status ReadAtNow(FilePosition position, MutableByteSpan target);
   Status ReadAt(FilePosition position, MutableByteSpan target);
   /// nullopt behind the end. LocateNow: kCold.

@@ -14,7 +14,7 @@ namespace seglog {
 namespace {
 
 // Above this, and unless the batches are small, bodies are written from where they are instead of being
-// copied.
+// copied. Those whose records are to be walked are copied: that needs them in one piece.
 constexpr size_t kCopiedAppendBytes = 256 << 10;
 constexpr size_t kSmallBatchBytes = 4096;
 
@@ -27,22 +27,35 @@ Status WrongCrc(const BatchHeader& header, size_t index) {
 /// The header's share of a CRC: what lies behind kCrcStart.
 uint32_t HeaderCrc(const uint8_t* raw) { return Crc32c(raw + kCrcStart, kBatchOverhead - kCrcStart); }
 
+/// The largest timestamp of a batch's records; kInvalidBatch where they break the rules.
+Result<TimestampMs> CheckRecords(ByteSpan batch, const BatchHeader& header, const RecordRules& rules) {
+  auto walk = WalkRecords(batch, header, true);
+  if (!walk.ok()) return walk.status();
+  if (rules.keyed && walk->any_null_key)
+    return Status::Error(ErrorCode::kInvalidBatch, "a record has no key");
+  if (walk->max_timestamp > rules.newest || walk->min_timestamp < rules.oldest) {
+    return Status::Error(ErrorCode::kInvalidBatch, "a record's timestamp is out of bounds");
+  }
+  return walk->max_timestamp;
+}
+
 /// Copies planned batches to `target`, stamped and with their CRCs checked or computed. At most plan.bytes
 /// are stored, header first; *stored tells how many when it fails.
-Status CopyBatches(std::span<const ByteSpan> given, const AppendPlan& plan, const AppendOptions& options,
+Status CopyBatches(std::span<const ByteSpan> given, AppendPlan* plan, const AppendOptions& options,
                    RecordOffset next, uint8_t* target, size_t* stored) {
   BatchParts parts(given);
-  for (size_t i = 0; i < plan.batches; ++i) {
+  for (size_t i = 0; i < plan->batches; ++i) {
     uint8_t raw[kBatchOverhead];
-    auto header = TakeHeader(&parts, plan, i == 0, plan.bytes - *stored, raw);
+    auto header = TakeHeader(&parts, *plan, i == 0, plan->bytes - *stored, raw);
     if (!header.ok()) return header.status();
+    const BatchHeader as_given = *header;
     const uint32_t given_crc = options.crc == CrcMode::kVerify ? HeaderCrc(raw) : 0;
     StampHeader(options, next, raw, &*header);
     std::memcpy(target, raw, kBatchOverhead);
     *stored += static_cast<size_t>(header->size_bytes());
 
     const auto body = static_cast<size_t>(header->size_bytes()) - kBatchOverhead;
-    const bool restamped = options.append_time.value >= 0;
+    bool restamped = options.append_time.value >= 0;
     uint32_t crc = options.crc == CrcMode::kVerify ? given_crc : HeaderCrc(raw);
     uint8_t* to = target + kBatchOverhead;
     parts.Take(body, [&](const uint8_t* piece, size_t size) {
@@ -51,6 +64,15 @@ Status CopyBatches(std::span<const ByteSpan> given, const AppendPlan& plan, cons
     });
     if (options.crc == CrcMode::kVerify) {
       if (crc != header->crc) return WrongCrc(*header, i);
+      if (options.records && as_given.codec() == 0) {
+        auto newest = CheckRecords({target, body + kBatchOverhead}, as_given, *options.records);
+        if (!newest.ok()) return newest.status();
+        if (!restamped && *newest != as_given.max_timestamp) {
+          restamped = true;
+          PatchMaxTimestamp(target, *newest);
+          if (i == 0) plan->first.max_timestamp = *newest;
+        }
+      }
       if (restamped) crc = Crc32c(target + kCrcStart, body + kBatchOverhead - kCrcStart);
     }
     if (options.crc == CrcMode::kCompute || restamped) PatchCrc(target, crc);
@@ -160,7 +182,7 @@ AppendOutcome Segment::AppendNow(std::span<const ByteSpan> parts, const AppendOp
   if (outcome != AppendOutcome::kDone) return outcome;
 
   size_t stored = 0;
-  *error = CopyBatches(parts, plan, options, next_offset_, target, &stored);
+  *error = CopyBatches(parts, &plan, options, next_offset_, target, &stored);
   if (!error->ok()) {
     // Whole batches that were refused must not be found behind the end one day. The first header goes last:
     // while it stands, recovery looks behind it.
@@ -191,10 +213,10 @@ Result<Appended> Segment::Append(std::span<const ByteSpan> parts, const AppendOp
   std::unique_ptr<uint8_t[]> copy;
   std::vector<std::array<uint8_t, kBatchOverhead>> headers;
   std::vector<IoSlice> slices;
-  if (plan.bytes <= kCopiedAppendBytes || plan.bytes / plan.batches < kSmallBatchBytes) {
+  if (options.records || plan.bytes <= kCopiedAppendBytes || plan.bytes / plan.batches < kSmallBatchBytes) {
     copy = std::make_unique_for_overwrite<uint8_t[]>(plan.bytes);
     size_t stored = 0;
-    SEGLOG_RETURN_IF_ERROR(CopyBatches(parts, plan, options, next_offset_, copy.get(), &stored));
+    SEGLOG_RETURN_IF_ERROR(CopyBatches(parts, &plan, options, next_offset_, copy.get(), &stored));
     slices.push_back({copy.get(), plan.bytes});
   } else {
     SEGLOG_RETURN_IF_ERROR(SliceBatches(parts, plan, options, next_offset_, &headers, &slices));

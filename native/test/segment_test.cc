@@ -510,4 +510,36 @@ TEST_F(SegmentTest, AFullDiskIsRetriableAndChangesNothing) {
 }
 
 }  // namespace
+/// Records from outside, whole or large: what breaks the rules is refused and leaves nothing behind.
+TEST_F(SegmentTest, RecordsAreCheckedWhereTheyAreStored) {
+  Create(Options());
+  const auto rules = [](int64_t oldest, int64_t newest, bool keyed = false) {
+    return AppendOptions{.crc = CrcMode::kVerify,
+                         .records = RecordRules{TimestampMs(oldest), TimestampMs(newest), keyed}};
+  };
+  for (const size_t value_bytes : {size_t{10}, size_t{200'000}}) {
+    const Bytes good = MakeBatch({.records = 2, .value_bytes = value_bytes});
+    const LogEnd before = segment_->published();
+    EXPECT_EQ(Append(good, rules(0, 1000)).status().code(), ErrorCode::kInvalidBatch);
+    EXPECT_EQ(Append(good, rules(1001, 5000)).status().code(), ErrorCode::kInvalidBatch);
+    EXPECT_EQ(Append(good, rules(0, 5000, true)).status().code(), ErrorCode::kInvalidBatch);
+    Bytes broken = good;
+    broken[kBatchOverhead] = 0x7e;
+    PatchCrc(broken.data(), Crc32c(broken.data() + kCrcStart, broken.size() - kCrcStart));
+    EXPECT_EQ(Append(broken, rules(0, 5000)).status().code(), ErrorCode::kInvalidBatch);
+    EXPECT_EQ(segment_->published(), before);
+
+    Bytes lying = good;
+    PatchMaxTimestamp(lying.data(), TimestampMs(7'000));
+    PatchCrc(lying.data(), Crc32c(lying.data() + kCrcStart, lying.size() - kCrcStart));
+    auto appended = Append(lying, rules(1000, 1001));
+    ASSERT_OK(appended.status());
+    EXPECT_EQ(appended->max_timestamp, TimestampMs(1001));
+    EXPECT_EQ(segment_->max_timestamp(), TimestampMs(1001));
+    Bytes stored(good.size());
+    ASSERT_OK(segment_->ReadAt(before.position, stored));
+    EXPECT_EQ(stored, Stamped(good, before.offset.value, -1));
+  }
+}
+
 }  // namespace seglog::test

@@ -21,6 +21,17 @@ const int32 = (value: number, at: number) => (batch: Buffer) => {
   return batch
 }
 const crc32c = (bytes: Uint8Array) => openEngine().crc32c(bytes)
+/** What a broken client sends: the batch is whole by its checksum. */
+const checksummed = (batch: Buffer) => {
+  batch.writeUInt32BE(crc32c(batch.subarray(headerAt.attributes)) >>> 0, headerAt.crc)
+  return batch
+}
+const cut = (batch: Buffer) => int32(batch.length - 14, headerAt.batchLength)(batch).subarray(0, -2)
+const longer = (batch: Buffer) =>
+  int32(batch.length - 11, headerAt.batchLength)(Buffer.concat([batch, Buffer.from([0])]))
+/** As it comes from a socket: spread over pieces that end anywhere. */
+const pieces = (batch: Buffer, size: number) =>
+  Array.from({ length: Math.ceil(batch.length / size) }, (_, i) => batch.subarray(i * size, (i + 1) * size))
 
 describe('produce and fetch', () => {
   it('gives back what was written, by name and by id, after a close too', async () => {
@@ -238,8 +249,12 @@ describe('batches from other processes', () => {
     [
       'a cut record',
       (batch) => int32(batch.length - 14, headerAt.batchLength)(batch).subarray(0, -2),
-      'INVALID_RECORD',
+      'CORRUPT_MESSAGE',
     ],
+    ['a cut record, checksummed', (batch) => checksummed(cut(batch)), 'INVALID_RECORD'],
+    ['a lying record length', (batch) => checksummed(batch.fill(0x7e, 61, 62)), 'INVALID_RECORD'],
+    ['an offset delta out of order', (batch) => checksummed(batch.fill(2, 64, 65)), 'INVALID_RECORD'],
+    ['bytes behind the last record', (batch) => checksummed(longer(batch)), 'INVALID_RECORD'],
   ]
   for (const [what, damage, expected] of damages) {
     it(`with ${what} are refused`, async () => {
@@ -251,6 +266,39 @@ describe('batches from other processes', () => {
       expect((await test.listOffset('t', -1n)).offset).toBe(0n)
     })
   }
+
+  it('are taken in pieces, small and large', async () => {
+    const { it: test } = await openWithTopic()
+    const large = 'v'.repeat(300_000)
+    for (const [batch, size] of [
+      [batchOf(['a', 'b'], { crc32c }), 7],
+      [batchOf([large], { crc32c }), 65_536],
+      [await compressBatch(batchOf(['c', 'd'], { crc32c }), 'gzip', crc32c), 30],
+    ] as const) {
+      expect((await test.produce('t', pieces(batch, size), {}, outside)).errorCode).toBe(0)
+    }
+    const spoilt = batchOf([large], { crc32c })
+    spoilt[200_000] ^= 1
+    expect((await test.produce('t', pieces(spoilt, 65_536), {}, outside)).errorCode).toBe(code('CORRUPT_MESSAGE'))
+    expect(valuesOf((await test.fetch('t', 0, { maxBytes: 1000 })).records)).toEqual(['a', 'b'])
+    expect(valuesOf((await test.fetch('t', 2, { maxBytes: 1000 })).records)[0] === large).toBe(true)
+    expect(valuesOf((await test.fetch('t', 3)).records)).toEqual(['c', 'd'])
+  })
+
+  it('are refused for their time, with and without pieces, large or small', async () => {
+    const { it: test } = await openWithTopic({ 'message.timestamp.before.max.ms': '1000' })
+    const now = Date.now()
+    for (const [timestamp, value] of [
+      [now + 3_700_000, 'x'],
+      [now - 60_000, 'x'],
+      [now + 3_700_000, 'v'.repeat(300_000)],
+    ] as const) {
+      const batch = batchOf([value], { crc32c }, timestamp)
+      expect((await test.produce('t', batch, {}, outside)).errorCode).toBe(code('INVALID_TIMESTAMP'))
+      expect((await test.produce('t', pieces(batch, 1000), {}, outside)).errorCode).toBe(code('INVALID_TIMESTAMP'))
+    }
+    expect((await test.produce('t', batchOf(['x'], { crc32c }, now), {}, outside)).errorCode).toBe(0)
+  })
 
   it('have a wrong max timestamp corrected, if their checksum is right', async () => {
     const { it: test } = await openWithTopic()

@@ -1,5 +1,6 @@
 import type { LogConfig } from '../log/log-config.js'
 import type { MaybePromise } from '../log/maybe-promise.js'
+import type { RecordRules } from '../native/engine.js'
 import { protocolError } from '../protocol/errors.js'
 import type { Records } from '../protocol/schema.js'
 import { BatchHeader, batchOverheadBytes, headerAt, readInt64, writeInt64 } from '../records/batch-header.js'
@@ -9,10 +10,14 @@ import type { Crc32c } from '../records/message.js'
 import { RecordBatch } from '../records/record-batch.js'
 import { patchCrc } from '../records/record-batch-builder.js'
 import { RecordCursor } from '../records/record-cursor.js'
+import { byteLength } from './byte-length.js'
+import { asSeglogError } from './error-codes.js'
 
 const codecLast = 4
 const zstd = 4
 const zstdSince = 7
+/** Further from now than any clock. */
+const maxTime = Number.MAX_SAFE_INTEGER
 
 /**
  * Checks what a produce request brought for one partition and answers it as the buffers to append. In-process batches
@@ -20,15 +25,15 @@ const zstdSince = 7
  * topics their keys are looked for. Throws INVALID_RECORD for none, or none with a key; INVALID_TIMESTAMP.
  */
 export function trustedBatches(records: Records | null, config: LogConfig, now: number): Records {
-  if (records === null || records.length === 0) throw protocolError('INVALID_RECORD', 'the request has no records')
+  const batches = someRecords(records)
   if (config.cleanupPolicy.includes('compact')) {
-    if (records instanceof Uint8Array) checkKeys(records)
-    else for (const batch of records) checkKeys(batch)
+    if (batches instanceof Uint8Array) checkKeys(batches)
+    else for (const batch of batches) checkKeys(batch)
   }
-  if (config.messageTimestampType === 'LogAppendTime') return records
-  if (records instanceof Uint8Array) checkTimestamps(records, config, now)
-  else for (const batch of records) checkTimestamps(batch, config, now)
-  return records
+  if (config.messageTimestampType === 'LogAppendTime') return batches
+  if (batches instanceof Uint8Array) checkTimestamps(batches, config, now)
+  else for (const batch of batches) checkTimestamps(batch, config, now)
+  return batches
 }
 
 function checkKeys(bytes: Uint8Array): void {
@@ -47,11 +52,20 @@ function checkTimestamps(batch: Uint8Array, config: LogConfig, now: number): voi
   if (base !== -1 && base < now - config.messageTimestampBeforeMaxMs) throw outOfBounds(base, now, config)
 }
 
+/** A batch from another process as it is to be appended. */
+export interface ClientBatch {
+  /** The request's own bytes, not joined. */
+  readonly buffers: Records
+  /** What the append has to check of the records; null where they were walked here. */
+  readonly records: RecordRules | null
+}
+
 /**
  * The same for a batch from another process, by the rules of a Kafka leader: exactly one batch of format v2, whole,
  * beginning at offset 0 with dense offset deltas and the records its header counts, no control batch, a codec that the
- * request's version permits, keys on compacted topics. The CRC is left to the append, except where the header's max
- * timestamp is not that of the records: then it is checked here and the header corrected, as Kafka does.
+ * request's version permits, keys on compacted topics. The CRC is left to the append, and so are the records of an
+ * uncompressed batch, which the engine walks on the stored bytes. A compressed batch is inflated and walked here; where
+ * the header's max timestamp is not that of the records it is corrected, as Kafka does.
  *
  * A value at once unless the batch is compressed. Throws or rejects with INVALID_RECORD, CORRUPT_MESSAGE,
  * INVALID_TIMESTAMP, UNSUPPORTED_COMPRESSION_TYPE, INVALID_TXN_STATE.
@@ -62,13 +76,38 @@ export function clientBatch(
   config: LogConfig,
   now: number,
   crc32c: Crc32c,
-): MaybePromise<Buffer> {
-  const bytes = oneBuffer(records)
-  if (bytes.length > config.maxMessageBytes) throw tooLarge(bytes.length, config)
-  const header = checkedHeader(bytes, apiVersion)
-  const body = bytes.subarray(batchOverheadBytes)
-  const check = (plain: Buffer) => withMaxTimestamp(bytes, header, walkRecords(header, plain, config, now), crc32c)
-  return header.codec === 0 ? check(body) : decompress(codecName(header.codec), body).then(check)
+): MaybePromise<ClientBatch> {
+  const buffers = someRecords(records)
+  const sizeBytes = byteLength(buffers)
+  if (sizeBytes > config.maxMessageBytes) throw tooLarge(sizeBytes, config)
+  const header = checkedHeader(headOf(buffers), sizeBytes, apiVersion)
+  if (header.codec === 0) return { buffers, records: rulesOf(config, now) }
+  const bytes = oneBuffer(buffers)
+  return decompress(codecName(header.codec), bytes.subarray(batchOverheadBytes)).then((plain) => ({
+    buffers: withMaxTimestamp(bytes, header, walkRecords(header, plain, config, now), crc32c),
+    records: null,
+  }))
+}
+
+/** Why the engine refused the records of an uncompressed client batch (INVALID_BATCH): the error that names the record. */
+export function refusal(error: unknown, { buffers }: ClientBatch, config: LogConfig, now: number): unknown {
+  if (asSeglogError(error).code !== 'INVALID_BATCH') return error
+  try {
+    const bytes = oneBuffer(buffers)
+    walkRecords(new BatchHeader(bytes, 0, bytes.length), bytes.subarray(batchOverheadBytes), config, now)
+  } catch (named) {
+    return named
+  }
+  return error
+}
+
+function rulesOf(config: LogConfig, now: number): RecordRules {
+  const isCreateTime = config.messageTimestampType === 'CreateTime'
+  return {
+    oldest: isCreateTime ? Math.max(now - config.messageTimestampBeforeMaxMs, -maxTime) : -maxTime,
+    newest: isCreateTime ? Math.min(now + config.messageTimestampAfterMaxMs, maxTime) : maxTime,
+    keyed: config.cleanupPolicy.includes('compact'),
+  }
 }
 
 /** The batch with the largest timestamp of its records in its header; the same bytes where it was there already. */
@@ -83,18 +122,31 @@ function withMaxTimestamp(bytes: Buffer, header: BatchHeader, maxTimestamp: numb
   return corrected
 }
 
-function oneBuffer(records: Records | null): Buffer {
+function someRecords(records: Records | null): Records {
   if (records === null || records.length === 0) throw protocolError('INVALID_RECORD', 'the request has no records')
-  if (!(records instanceof Uint8Array)) return Buffer.concat(records)
-  return Buffer.from(records.buffer, records.byteOffset, records.byteLength)
+  return records
 }
 
-function checkedHeader(bytes: Buffer, apiVersion: number): BatchHeader {
-  if (bytes.length > headerAt.magic && bytes[headerAt.magic] !== 2) {
-    throw invalid(`the batch has format ${bytes[headerAt.magic]}; only format 2 is taken`)
+function oneBuffer(buffers: Records): Buffer {
+  if (!(buffers instanceof Uint8Array)) return Buffer.concat(buffers)
+  return Buffer.from(buffers.buffer, buffers.byteOffset, buffers.byteLength)
+}
+
+/** Enough of the bytes to read the header from. */
+function headOf(buffers: Records): Buffer {
+  if (buffers instanceof Uint8Array) return oneBuffer(buffers)
+  let bytes = 0
+  let count = 0
+  while (bytes < batchOverheadBytes && count < buffers.length) bytes += buffers[count++].length
+  return count === 1 ? oneBuffer(buffers[0]) : Buffer.concat(buffers.slice(0, count))
+}
+
+function checkedHeader(head: Buffer, sizeBytes: number, apiVersion: number): BatchHeader {
+  if (head.length > headerAt.magic && head[headerAt.magic] !== 2) {
+    throw invalid(`the batch has format ${head[headerAt.magic]}; only format 2 is taken`)
   }
-  const header = new BatchHeader(bytes, 0, bytes.length)
-  if (header.sizeBytes !== bytes.length) throw invalid('a produce request takes one batch per partition, this has more')
+  const header = new BatchHeader(head, 0, sizeBytes)
+  if (header.sizeBytes !== sizeBytes) throw invalid('a produce request takes one batch per partition, this has more')
   if (header.baseOffset !== 0) throw invalid(`a new batch begins at offset 0, this one at ${header.baseOffset}`)
   if (header.recordCount === 0 || header.recordCount !== header.lastOffsetDelta + 1) {
     throw invalid(`the batch counts ${header.recordCount} records, its last offset delta is ${header.lastOffsetDelta}`)

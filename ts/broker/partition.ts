@@ -1,5 +1,7 @@
 import type { AppendInfo } from '../log/log-types.js'
 import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
+import type { RecordRules } from '../native/engine.js'
+import { byteLength } from './byte-length.js'
 import type { PartitionLog } from './partition-log.js'
 import type { WaitingFetch, Watched } from './waiting-fetches.js'
 
@@ -35,9 +37,14 @@ export class Partition implements Watched {
    * Appends batches; answers at once where the log does and nothing has to reach the disk. With acks -1 the answer
    * waits for the group commit, unless the topic has `write.caching`. Throws and rejects as Log.append and Log.flush.
    */
-  append(buffers: Uint8Array | readonly Uint8Array[], acks: Acks, crc: 'compute' | 'verify'): MaybePromise<AppendInfo> {
+  append(
+    buffers: Uint8Array | readonly Uint8Array[],
+    acks: Acks,
+    crc: 'compute' | 'verify',
+    records: RecordRules | null = null,
+  ): MaybePromise<AppendInfo> {
     this.appendedBytes += byteLength(buffers)
-    const appended = this.log.append(buffers, crc === 'compute' ? computeCrc : verifyCrc)
+    const appended = this.log.append(buffers, crc === 'compute' ? computeCrc : { crc, records })
     if (acks !== -1 || this.log.config.writeCaching) return appended
     return isPromise(appended) ? appended.then(this.#flushed) : this.#flushed(appended)
   }
@@ -89,11 +96,3 @@ export class Partition implements Watched {
 }
 
 const computeCrc = { crc: 'compute' } as const
-const verifyCrc = { crc: 'verify' } as const
-
-function byteLength(buffers: Uint8Array | readonly Uint8Array[]): number {
-  if (buffers instanceof Uint8Array) return buffers.length
-  let sum = 0
-  for (const buffer of buffers) sum += buffer.length
-  return sum
-}

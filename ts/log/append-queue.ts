@@ -1,5 +1,5 @@
 import { SeglogError } from '../errors/seglog-error.js'
-import type { Appended } from '../native/engine.js'
+import type { Appended, RecordRules } from '../native/engine.js'
 import type { BatchSummary } from './batch-summary.js'
 import { codeOf } from './error-code.js'
 import type { AppendInfo } from './log-types.js'
@@ -9,6 +9,7 @@ export interface QueuedAppend {
   readonly buffers: readonly Uint8Array[]
   readonly summary: BatchSummary
   readonly crc: 'compute' | 'verify'
+  readonly records: RecordRules | null
   readonly appendTime: number
   readonly leaderEpoch: number
   readonly keepOffsets: boolean
@@ -141,9 +142,11 @@ export class AppendQueue {
     let bytes = like.summary.sizeBytes
     const limit = Math.min(groupBytes, this.#target.room())
     for (let job = this.#jobs[0]; job !== undefined && typeof job !== 'function'; job = this.#jobs[0]) {
-      const { summary, crc, appendTime, leaderEpoch, keepOffsets } = job.append
+      const { summary, crc, records, appendTime, leaderEpoch, keepOffsets } = job.append
       const same = crc === like.crc && appendTime === like.appendTime && leaderEpoch === like.leaderEpoch
-      if (!same || keepOffsets || summary.producers !== null || bytes + summary.sizeBytes > limit) return
+      // The bounds of time move with the clock; those of the first hold for a group that was given at about the same time.
+      const alike = same && records?.keyed === like.records?.keyed
+      if (!alike || keepOffsets || summary.producers !== null || bytes + summary.sizeBytes > limit) return
       if (this.#target.rollDue(summary)) return
       bytes += summary.sizeBytes
       group.push(job)

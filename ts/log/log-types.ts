@@ -1,7 +1,11 @@
+import type { RecordRules } from '../native/engine.js'
+
 /** How an append is to be done. */
 export interface LogAppendOptions {
   /** 'compute': batches made in this process come without a CRC. 'verify': batches from outside bring one. */
   crc: 'compute' | 'verify'
+  /** Rules for the records of uncompressed batches from outside (INVALID_BATCH); omitted: they are not looked at. */
+  records?: RecordRules | null
   /** Milliseconds to stamp as log append time; omitted: by `messageTimestampType` of the config. */
   appendTime?: number
   /** Omitted: the log's own. Never below it. */

@@ -88,7 +88,13 @@ export class Log {
     this.#logStartOffset = parts.logStartOffset
     this.#unclean = parts.unclean
     this.#marks = parts.marks
-    this.#nativeOptions = { leaderEpoch: this.#leaderEpoch, appendTime: -1, crc: 'compute', keepOffsets: false }
+    this.#nativeOptions = {
+      leaderEpoch: this.#leaderEpoch,
+      appendTime: -1,
+      crc: 'compute',
+      keepOffsets: false,
+      records: null,
+    }
     this.#queue = new AppendQueue(this.#appendTarget())
     this.#segments.onRoll = () => this.#producers.rolled()
   }
@@ -160,6 +166,7 @@ export class Log {
       buffers: buffers instanceof Uint8Array ? [buffers] : buffers,
       summary,
       crc: options.crc,
+      records: options.records ?? null,
       appendTime,
       leaderEpoch,
       keepOffsets: options.keepOffsets ?? false,
@@ -346,6 +353,7 @@ export class Log {
     native.leaderEpoch = this.#leaderEpoch
     native.appendTime = appendTime
     native.crc = options.crc
+    native.records = options.records ?? null
     native.keepOffsets = options.keepOffsets ?? false
     const out = this.#out
     if (segments.active.appendNow(buffers, native, out) !== AppendOutcome.done) return null
@@ -380,8 +388,8 @@ export class Log {
       rollDue: (summary) => segments.rollDue(summary),
       roll: (next) => segments.roll(next.firstOffset),
       room: () => this.#context.config.segmentBytes - segments.endPosition,
-      submit: (buffers, { leaderEpoch, appendTime, crc, keepOffsets }) =>
-        segments.active.append(buffers, { leaderEpoch, appendTime, crc, keepOffsets }),
+      submit: (buffers, { leaderEpoch, appendTime, crc, records, keepOffsets }) =>
+        segments.active.append(buffers, { leaderEpoch, appendTime, crc, records, keepOffsets }),
       grown: ({ baseOffset, lastOffset, maxTimestamp, endPosition }: Appended) => {
         grownBytes = endPosition - segments.endPosition
         grownRecords = lastOffset + 1 - baseOffset

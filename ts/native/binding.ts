@@ -55,7 +55,7 @@ export const StateField = {
 } as const
 export const stateFieldCount = 11
 
-export const AppendFlag = { verifyCrc: 1, keepOffsets: 2 } as const
+export const AppendFlag = { verifyCrc: 1, keepOffsets: 2, checkRecords: 4, keyedRecords: 8 } as const
 export const ScanFlag = { checkCrc: 1, walkRecords: 2, rebuildIndexes: 4, truncate: 8, verifyIndexes: 16 } as const
 
 export interface Binding {
@@ -102,6 +102,8 @@ export interface Binding {
     leaderEpoch: number,
     appendTime: number,
     flags: number,
+    oldest?: number,
+    newest?: number,
   ): number
   segmentAppend(
     segment: number,
@@ -109,6 +111,8 @@ export interface Binding {
     leaderEpoch: number,
     appendTime: number,
     flags: number,
+    oldest?: number,
+    newest?: number,
   ): Ticket<[baseOffset: number, lastOffset: number, maxTimestamp: number, endPosition: number]>
   segmentFlush(segment: number): Ticket<void>
   readNow(segment: number, offset: number, maxPosition: number, target: Uint8Array): number

@@ -147,6 +147,20 @@ export interface AppendOptions {
   crc: 'compute' | 'verify'
   /** Keep the offsets in the batches (replication, import) and require them to be >= the end; else assign from the end. */
   keepOffsets?: boolean
+  /** Only with 'verify': the records of uncompressed batches are checked too (INVALID_BATCH). */
+  records?: RecordRules | null
+}
+
+/**
+ * What the records of batches from outside have to be, besides whole, with dense offset deltas and as many as the header
+ * says. A header whose largest timestamp is not that of the records is corrected. Compressed batches are not looked into.
+ */
+export interface RecordRules {
+  /** Timestamps lie between these, both included (a record without one, -1, passes). Safe integers. */
+  readonly oldest: number
+  readonly newest: number
+  /** Every record has a key. */
+  readonly keyed: boolean
 }
 
 /** `appendNow` outcomes: anything but `done` left the segment untouched. */

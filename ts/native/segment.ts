@@ -52,7 +52,11 @@ export class NativeSegment implements Segment {
 
   appendNow(buffers: Uint8Array | readonly Uint8Array[], options: AppendOptions, out: Float64Array): number {
     const { leaderEpoch, appendTime } = options
-    const outcome = this.#native.appendNow(this.#handle, buffers, leaderEpoch, appendTime, appendFlags(options))
+    const { records } = options
+    const flags = appendFlags(options)
+    const outcome = records
+      ? this.#native.appendNow(this.#handle, buffers, leaderEpoch, appendTime, flags, records.oldest, records.newest)
+      : this.#native.appendNow(this.#handle, buffers, leaderEpoch, appendTime, flags)
     if (outcome === 0) {
       const state = this.#state
       out[0] = state[StateField.result]!
@@ -64,9 +68,11 @@ export class NativeSegment implements Segment {
   }
 
   async append(buffers: readonly Uint8Array[], options: AppendOptions): Promise<Appended> {
-    const { leaderEpoch, appendTime } = options
+    const { leaderEpoch, appendTime, records } = options
+    const flags = appendFlags(options)
+    const { oldest, newest } = records ?? anyTime
     const [baseOffset, lastOffset, maxTimestamp, endPosition] = await this.#calls.run(
-      (native) => native.segmentAppend(this.#handle, buffers, leaderEpoch, appendTime, appendFlags(options)),
+      (native) => native.segmentAppend(this.#handle, buffers, leaderEpoch, appendTime, flags, oldest, newest),
       buffers,
     )
     return { baseOffset, lastOffset, maxTimestamp, endPosition }
@@ -149,8 +155,14 @@ export class NativeSegment implements Segment {
   }
 }
 
+const anyTime = { oldest: 0, newest: 0 } as const
+
 function appendFlags(options: AppendOptions): number {
-  return (options.crc === 'verify' ? AppendFlag.verifyCrc : 0) | (options.keepOffsets ? AppendFlag.keepOffsets : 0)
+  const { crc, keepOffsets, records } = options
+  let flags = crc === 'verify' ? AppendFlag.verifyCrc : 0
+  if (keepOffsets) flags |= AppendFlag.keepOffsets
+  if (records) flags |= AppendFlag.checkRecords | (records.keyed ? AppendFlag.keyedRecords : 0)
+  return flags
 }
 
 /** The first bytes of a buffer; a copy where the rest would be kept alive for little. */

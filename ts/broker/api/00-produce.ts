@@ -11,7 +11,7 @@ import type {
   ProduceTopicData,
   ProduceTopicResponse,
 } from '../../protocol/messages/00-produce.js'
-import { clientBatch, trustedBatches } from '../batch-validation.js'
+import { type ClientBatch, clientBatch, refusal, trustedBatches } from '../batch-validation.js'
 import type { BrokerState } from '../broker-state.js'
 import { errorCodeOf, placedError } from '../error-codes.js'
 import type { Acks, Partition } from '../partition.js'
@@ -129,9 +129,22 @@ function append(
     throw protocolError('NOT_ENOUGH_REPLICAS', message, { key: 'min.insync.replicas' })
   }
   if (context.trusted) return partition.append(trustedBatches(data.records, config, broker.clock()), acks, 'compute')
-  const batch = clientBatch(data.records, context.apiVersion, config, broker.clock(), broker.crc32c)
-  if (!isPromise(batch) && partition.idle) return partition.append(batch, acks, 'verify')
-  return partition.inTurn(batch, (bytes) => partition.append(bytes, acks, 'verify'))
+  const now = broker.clock()
+  const batch = clientBatch(data.records, context.apiVersion, config, now, broker.crc32c)
+  if (!isPromise(batch) && partition.idle) return appendFromClient(partition, batch, acks, now)
+  return partition.inTurn(batch, (checked) => appendFromClient(partition, checked, acks, now))
+}
+
+function appendFromClient(partition: Partition, batch: ClientBatch, acks: Acks, now: number): MaybePromise<AppendInfo> {
+  const refused = (error: unknown): never => {
+    throw refusal(error, batch, partition.log.config, now)
+  }
+  try {
+    const info = partition.append(batch.buffers, acks, 'verify', batch.records)
+    return isPromise(info) ? info.catch(refused) : info
+  } catch (error) {
+    return refused(error)
+  }
 }
 
 function success(info: AppendInfo, partition: Partition, data: ProducePartitionData): ProducePartitionResponse {
