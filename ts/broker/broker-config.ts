@@ -24,6 +24,17 @@ const own: ConfigTable = {
     'Largest answer to one fetch, in bytes; a first batch above it is given whole.',
     { used: true },
   ),
+  'group.initial.rebalance.delay.ms': intConfig(
+    0,
+    0,
+    'How long the first rebalance of an empty group waits for more members. Kafka waits 3 s; 0 lets a consumer begin at once.',
+    { used: true },
+  ),
+  'group.max.session.timeout.ms': intConfig(1_800_000, 1, 'Longest session timeout a member may ask for.', {
+    used: true,
+  }),
+  'group.max.size': intConfig(2_147_483_647, 1, 'Members that one group may have.', { used: true }),
+  'group.min.session.timeout.ms': intConfig(6000, 1, 'Shortest session timeout a member may ask for.', { used: true }),
   'max.connections': intConfig(20_000, 0, 'Connections taken at a time; further ones are closed at once.', {
     used: true,
   }),
@@ -40,6 +51,30 @@ const own: ConfigTable = {
     used: true,
     max: 100_000,
   }),
+  'offset.metadata.max.bytes': intConfig(4096, 0, 'Longest text that may be stored with a committed offset.', {
+    used: true,
+  }),
+  'offsets.retention.check.interval.ms': longConfig(600_000, 1, 'How often offsets are looked through for old ones.', {
+    used: true,
+  }),
+  'offsets.retention.minutes': intConfig(
+    10_080,
+    1,
+    'How long offsets are kept after their group lost its last member, or its interest in their topic.',
+    { used: true },
+  ),
+  'offsets.topic.num.partitions': intConfig(
+    50,
+    1,
+    'Partitions of the topic that keeps groups and their offsets, when it is made. Not to be changed later.',
+    { used: true, max: 100_000 },
+  ),
+  'offsets.topic.segment.bytes': intConfig(
+    104_857_600,
+    1024 ** 2,
+    'Segment size of the topic that keeps groups and their offsets, when it is made.',
+    { used: true },
+  ),
   'queued.max.request.bytes': longConfig(
     268_435_456,
     -1,

@@ -3,6 +3,7 @@ import type { Clock, Logger } from '../log/logger.js'
 import type { Crc32c } from '../records/message.js'
 import type { OfferedApi } from './api/offered-apis.js'
 import type { BrokerConfig } from './broker-config.js'
+import type { GroupCoordinator } from './groups/group-coordinator.js'
 import type { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
 import type { Topics } from './topics.js'
@@ -18,6 +19,7 @@ export interface Endpoint {
 export interface BrokerState {
   readonly config: BrokerConfig
   readonly topics: Topics
+  readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   readonly waitingFetches: WaitingFetches
   readonly logs: LogDirectory

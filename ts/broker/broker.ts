@@ -13,9 +13,11 @@ import { handlers } from './api/handlers.js'
 import { offeredApis } from './api/offered-apis.js'
 import { BrokerConfig } from './broker-config.js'
 import type { BrokerState, Endpoint } from './broker-state.js'
+import { GroupCoordinator } from './groups/group-coordinator.js'
 import { type MemoryDirectory, makeMemoryDirectory, memoryTarget } from './memory-directory.js'
 import { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
+import { loopTimers, type Timers } from './timers.js'
 import { TopicStore } from './topic-store.js'
 import { Topics } from './topics.js'
 import { WaitingFetches } from './waiting-fetches.js'
@@ -31,6 +33,8 @@ export interface BrokerOptions {
   /** Gives up opening. */
   signal?: AbortSignal
   clock?: Clock
+  /** For sessions and rebalances of groups; tests drive their own. */
+  timers?: Timers
   /** Where the sender of a request finds this broker; in-process nobody asks. */
   endpoint?: (context: RequestContext) => Endpoint
   /** Default: the engine of this process. */
@@ -97,15 +101,13 @@ export class Broker {
     if (!logs.readOnly) await topics.finishDeletions()
     logs.onOffline = (err) =>
       logger.error({ err, path: logs.path }, 'the log directory is offline: reads go on, writes fail')
+    const crc32c = (bytes: Uint8Array) => engine.crc32c(bytes)
+    const ground = { config, topics, logs, clock, logger, crc32c }
     const state: BrokerState = {
-      config,
-      topics,
+      ...ground,
+      groups: new GroupCoordinator(ground, options.timers ?? loopTimers),
       producerIds: new ProducerIds(store),
       waitingFetches: new WaitingFetches(),
-      logs,
-      clock,
-      logger,
-      crc32c: (bytes) => engine.crc32c(bytes),
       nodeId: logs.nodeId ?? config.number('node.id'),
       clusterId: logs.clusterId ?? '',
       offered: offeredApis(),
@@ -186,11 +188,13 @@ export class Broker {
 
   async #close(): Promise<void> {
     this.#state.waitingFetches.close()
+    this.#state.groups.close()
     if (this.#running > 0) {
       await new Promise<void>((resolve) => {
         this.#whenIdle = resolve
       })
     }
+    await this.#state.groups.settled()
     await this.#store.settled()
     try {
       await this.#state.logs.close()

@@ -32,7 +32,10 @@ export function collisionError(name: string, existing: string): Error {
   return protocolError('INVALID_TOPIC_EXCEPTION', message, { topic: name })
 }
 
+/** Groups and their offsets. */
+export const offsetsTopicName = '__consumer_offsets'
+
 /** Kafka's own bookkeeping topics. */
 export function isInternalTopic(name: string): boolean {
-  return name === '__consumer_offsets' || name === '__transaction_state' || name === '__share_group_state'
+  return name === offsetsTopicName || name === '__transaction_state' || name === '__share_group_state'
 }

@@ -17,6 +17,7 @@ export const deleteTopics = apiHandler(
         if (!broker.config.flag('delete.topic.enable')) throw protocolError('TOPIC_DELETION_DISABLED')
         const topic = broker.topics.get(name, topicId)
         await broker.topics.delete(topic)
+        await broker.groups.topicDeleted(topic.record)
         return { name: topic.name, topicId: topic.record.id, errorCode: 0, errorMessage: null }
       } catch (thrown) {
         const error = asSeglogError(thrown)

@@ -3,6 +3,15 @@ import { produce } from './00-produce.js'
 import { fetch } from './01-fetch.js'
 import { listOffsets } from './02-list-offsets.js'
 import { metadata } from './03-metadata.js'
+import { offsetCommit } from './08-offset-commit.js'
+import { offsetFetch } from './09-offset-fetch.js'
+import { findCoordinator } from './10-find-coordinator.js'
+import { joinGroup } from './11-join-group.js'
+import { heartbeat } from './12-heartbeat.js'
+import { leaveGroup } from './13-leave-group.js'
+import { syncGroup } from './14-sync-group.js'
+import { describeGroups } from './15-describe-groups.js'
+import { listGroups } from './16-list-groups.js'
 import { apiVersions } from './18-api-versions.js'
 import { createTopics } from './19-create-topics.js'
 import { deleteTopics } from './20-delete-topics.js'
@@ -13,7 +22,9 @@ import { describeConfigs } from './32-describe-configs.js'
 import { alterConfigs } from './33-alter-configs.js'
 import { describeLogDirs } from './35-describe-log-dirs.js'
 import { createPartitions } from './37-create-partitions.js'
+import { deleteGroups } from './42-delete-groups.js'
 import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
+import { offsetDelete } from './47-offset-delete.js'
 import { describeCluster } from './60-describe-cluster.js'
 import type { ApiHandler } from './api-handler.js'
 
@@ -23,6 +34,15 @@ export const handlers: { readonly [K in ApiKey]?: ApiHandler<K> } = {
   1: fetch,
   2: listOffsets,
   3: metadata,
+  8: offsetCommit,
+  9: offsetFetch,
+  10: findCoordinator,
+  11: joinGroup,
+  12: heartbeat,
+  13: leaveGroup,
+  14: syncGroup,
+  15: describeGroups,
+  16: listGroups,
   18: apiVersions,
   19: createTopics,
   20: deleteTopics,
@@ -33,6 +53,8 @@ export const handlers: { readonly [K in ApiKey]?: ApiHandler<K> } = {
   33: alterConfigs,
   35: describeLogDirs,
   37: createPartitions,
+  42: deleteGroups,
   44: incrementalAlterConfigs,
+  47: offsetDelete,
   60: describeCluster,
 }

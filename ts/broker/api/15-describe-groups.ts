@@ -1,0 +1,77 @@
+import type { MaybePromise } from '../../log/maybe-promise.js'
+import { apiKey } from '../../protocol/apis.js'
+import { protocolErrors } from '../../protocol/errors.js'
+import { operationsNotAsked } from '../../protocol/messages/03-metadata.js'
+import type { DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.js'
+import type { BrokerState } from '../broker-state.js'
+import type { Group } from '../groups/group.js'
+import { noAssignment } from '../groups/member.js'
+import { answering } from './answering.js'
+import { apiHandler } from './api-handler.js'
+
+type DescribedGroup = DescribeGroupsResponse['groups'][number]
+
+/** From here on a group that does not exist is an error; before, it is a Dead one. */
+const notFoundSince = 6
+/** Read, delete, describe, describe configs, alter configs: all there is, since nobody is refused anything. */
+const everyOperation = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
+
+/** Versions 0-6. Members' metadata and the protocol are given while the group is Stable. */
+export const describeGroups = apiHandler(
+  apiKey.describeGroups,
+  '0-6',
+  (broker, request, context): DescribeGroupsResponse => {
+    const operations = request.includeAuthorizedOperations ? everyOperation : operationsNotAsked
+    const groups = request.groups.map((id) => describe(broker, id, context.apiVersion, operations))
+    return { throttleTimeMs: 0, groups: groups as DescribedGroup[] }
+  },
+)
+
+function describe(broker: BrokerState, id: string, version: number, operations: number): MaybePromise<DescribedGroup> {
+  return answering<DescribedGroup>(
+    () => {
+      const group = broker.groups.find(id)
+      if (group !== undefined) return { ...described(group), authorizedOperations: operations }
+      const dead = { ...empty(id), groupState: 'Dead', authorizedOperations: operations }
+      if (version < notFoundSince) return dead
+      const errorCode = protocolErrors.GROUP_ID_NOT_FOUND.code
+      return { ...dead, errorCode, errorMessage: `Group ${id} not found.`, authorizedOperations: operationsNotAsked }
+    },
+    (errorCode, { message }) => ({
+      ...empty(id),
+      errorCode,
+      errorMessage: version < notFoundSince ? null : message,
+    }),
+  )
+}
+
+function described(group: Group): DescribedGroup {
+  const stable = group.isIn('Stable')
+  return {
+    ...empty(group.id),
+    groupState: group.state,
+    protocolType: group.protocolType ?? '',
+    protocolData: stable ? (group.protocolName ?? '') : '',
+    members: Array.from(group.members.values(), (member) => ({
+      memberId: member.id,
+      groupInstanceId: member.instanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      memberMetadata: stable ? member.metadata(group.protocolName) : noAssignment,
+      memberAssignment: member.assignment,
+    })),
+  }
+}
+
+function empty(groupId: string): DescribedGroup {
+  return {
+    errorCode: 0,
+    errorMessage: null,
+    groupId,
+    groupState: '',
+    protocolType: '',
+    protocolData: '',
+    members: [],
+    authorizedOperations: operationsNotAsked,
+  }
+}
