@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { BrokerConfig, brokerConfigs } from '../../ts/broker/broker-config.js'
+import { BrokerConfig } from '../../ts/broker/broker-config.js'
+import { brokerConfigs } from '../../ts/broker/broker-config-table.js'
 import { nearest } from '../../ts/broker/config-def.js'
 import { TopicConfig } from '../../ts/broker/topic-config.js'
 import { topicConfigs } from '../../ts/broker/topic-config-table.js'
@@ -9,6 +10,7 @@ import { defaultLogConfig } from '../../ts/log/log-config.js'
 import { apiKey } from '../../ts/protocol/apis.js'
 import { causeOf } from '../../ts/protocol/cause.js'
 import { type ProtocolErrorName, protocolErrors } from '../../ts/protocol/errors.js'
+import { configType } from '../../ts/protocol/messages/32-describe-configs.js'
 import { LogLines, TestBroker, temporaryDirectory } from './harness.js'
 
 const code = (name: ProtocolErrorName) => protocolErrors[name].code
@@ -28,12 +30,66 @@ describe('the topic config table', () => {
 
   it('accepts its own defaults', () => {
     for (const [key, def] of Object.entries({ ...topicConfigs, ...brokerConfigs })) {
-      if (key !== 'internal.segment.bytes') expect([key, def.accepts(def.default)]).toEqual([key, true])
+      if (key === 'internal.segment.bytes' || def.default === null) continue
+      expect([key, def.accepts(def.default)]).toEqual([key, true])
     }
   })
 
   it('gives a log the defaults it has by itself', () => {
     expect(new TopicConfig({}, new BrokerConfig()).log).toEqual(defaultLogConfig)
+  })
+})
+
+describe('the broker config table', () => {
+  /** Name, type, default and update mode, printed from AbstractKafkaConfig of kafka-server 4.3.1. */
+  const kafka = readFileSync(join(__dirname, 'fixtures/kafka-4.3-broker-configs.txt'), 'utf8')
+  const typeName = (type: number) => Object.keys(configType).find((name) => configType[name as 'int'] === type)
+
+  it("has Kafka's keys, types, defaults and update modes, but for these", () => {
+    const line = (key: string) => {
+      const { type, default: value, update } = brokerConfigs[key]
+      return `${key} ${typeName(type)?.toUpperCase()} ${value ?? 'null'} ${update}`
+    }
+    const theirs = new Map(
+      kafka
+        .trimEnd()
+        .split('\n')
+        .map((text) => [text.slice(0, text.indexOf(' ')), text]),
+    )
+    const ours = Object.keys(brokerConfigs)
+    expect([...theirs.keys()].filter((key) => !ours.includes(key))).toEqual([])
+    expect(ours.filter((key) => !theirs.has(key))).toEqual([
+      'follower.replication.throttled.rate',
+      'leader.replication.throttled.rate',
+      'replica.alter.log.dirs.io.max.bytes.per.second',
+      'log.write.caching',
+      'seglog.request.receive.timeout.ms',
+    ])
+    expect([...theirs].filter(([key, text]) => line(key) !== text).map(([key]) => line(key))).toEqual([
+      'controller.listener.names LIST  read-only',
+      'group.initial.rebalance.delay.ms INT 0 read-only',
+      'log.dir LIST null read-only',
+      'max.connections INT 20000 cluster-wide',
+      'node.id INT 1 read-only',
+      'process.roles LIST broker,controller read-only',
+      'queued.max.request.bytes LONG 268435456 read-only',
+    ])
+  })
+
+  it('agrees with the topic table on defaults, whatever their units', () => {
+    const config = new TopicConfig({}, new BrokerConfig())
+    for (const [key, { default: value, synonyms }] of Object.entries(topicConfigs)) {
+      const [first] = config.values(key)
+      if (first === undefined) continue
+      const { factor } = synonyms.find((synonym) => synonym.key === first.key)!
+      expect([key, factor === 1 ? first.value : String(Number(first.value) * factor)]).toEqual([key, value])
+    }
+  })
+
+  it('takes keys for one listener', () => {
+    const config = { 'listener.name.internal.ssl.key.password': 'x', 'listener.name.a.plain.sasl.jaas.config': 'y' }
+    expect(new BrokerConfig(config).isSet('listener.name.internal.ssl.key.password')).toBe(true)
+    expect(() => new BrokerConfig({ 'listener.name.internal.nothing': 'x' })).toThrow(/no config of the broker/)
   })
 })
 
@@ -142,9 +198,9 @@ describe('describing and altering', () => {
     expect(segmentMs.synonyms).toEqual([
       { name: 'segment.ms', value: '5000', source: 1 },
       { name: 'log.roll.ms', value: '7000', source: 4 },
-      { name: 'log.roll.ms', value: '604800000', source: 5 },
+      { name: 'log.roll.hours', value: '168', source: 5 },
     ])
-    expect((await describe(test, 'flush.ms')).documentation).toContain('does not act on it yet')
+    expect((await describe(test, 'flush.ms')).documentation).toContain('Seglog does not act on it')
     expect(await describe(test, 'write.caching')).toMatchObject({ value: 'false', configSource: 5 })
     const broker = await test.ask(apiKey.describeConfigs, {
       resources: [{ resourceType: 4, resourceName: '1', configurationKeys: ['num.partitions'] }],

@@ -108,7 +108,7 @@ export class Broker {
       groups: new GroupCoordinator(ground, options.timers ?? loopTimers),
       producerIds: new ProducerIds(store),
       waitingFetches: new WaitingFetches(),
-      nodeId: logs.nodeId ?? config.number('node.id'),
+      nodeId: logs.nodeId ?? config.nodeId,
       clusterId: logs.clusterId ?? '',
       offered: offeredApis(),
       endpoint: options.endpoint ?? (() => ({ host: 'localhost', port: 0 })),
@@ -206,7 +206,7 @@ export class Broker {
 
 function openLogs(engine: Engine, path: string, config: BrokerConfig, options: BrokerOptions): Promise<LogDirectory> {
   const { readOnly = false, create = !readOnly, logger, clock } = options
-  return LogDirectory.open(engine, path, { readOnly, create, nodeId: config.number('node.id'), logger, clock })
+  return LogDirectory.open(engine, path, { readOnly, create, nodeId: config.nodeId, logger, clock })
 }
 
 function checkSignal(signal: AbortSignal | undefined, target: string): void {

@@ -11,7 +11,8 @@ export interface BrokerSynonym {
 export interface ConfigDef {
   /** Kafka's number for the type, see `configType`. */
   readonly type: number
-  readonly default: string
+  /** Null: it has no value unless one is set. */
+  readonly default: string | null
   /** Completes "must be ...". */
   readonly expected: string
   readonly accepts: (value: string) => boolean
@@ -20,6 +21,16 @@ export interface ConfigDef {
   readonly doc: string
   /** Broker keys that set its default, the one that wins first. */
   readonly synonyms: readonly BrokerSynonym[]
+}
+
+/**
+ * How a broker config may change while the broker runs, in Kafka's words: not at all, for one broker only, or for the
+ * whole cluster too.
+ */
+export type UpdateMode = 'read-only' | 'per-broker' | 'cluster-wide'
+
+export interface BrokerConfigDef extends ConfigDef {
+  readonly update: UpdateMode
 }
 
 export type ConfigTable = Readonly<Record<string, ConfigDef>>
@@ -31,7 +42,7 @@ interface DefOptions {
 
 function def(
   type: number,
-  value: string,
+  value: string | null,
   expected: string,
   accepts: ConfigDef['accepts'],
   doc: string,
@@ -49,6 +60,11 @@ function whole(kind: 'int' | 'long', value: bigint, min: bigint, max: bigint | u
   const expected = max === undefined ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`
   const accepts = (text: string) => /^[+-]?\d{1,19}$/.test(text) && BigInt(text) >= min && BigInt(text) <= top
   return def(configType[kind], String(value), expected, accepts, doc, o)
+}
+
+/** Any text. */
+export function textConfig(value: string | null, doc: string, o: DefOptions = {}): ConfigDef {
+  return def(configType.string, value, 'text', () => true, doc, o)
 }
 
 /** A 32-bit integer, at least `min` and at most `max`. */
@@ -76,7 +92,7 @@ export function choiceConfig(value: string, choices: readonly string[], doc: str
 
 /** Comma-separated; `choices` null takes any items. */
 export function listConfig(
-  value: string,
+  value: string | null,
   choices: readonly string[] | null,
   doc: string,
   o: DefOptions = {},
@@ -90,6 +106,30 @@ export function listConfig(
     doc,
     o,
   )
+}
+
+/** A config that has no effect here: any value of its type is taken. */
+export function valueConfig(type: keyof typeof configType, value: string | null, doc: string): ConfigDef {
+  const { expected, accepts } = typeRules[type] ?? textRule
+  return def(configType[type], value, expected, accepts, doc, {})
+}
+
+interface TypeRule {
+  readonly expected: string
+  readonly accepts: (text: string) => boolean
+}
+
+function isWhole(text: string, max: bigint): boolean {
+  return /^[+-]?\d{1,19}$/.test(text) && BigInt(text) <= max && BigInt(text) >= -max - 1n
+}
+
+const textRule: TypeRule = { expected: 'text', accepts: () => true }
+const typeRules: { readonly [type in keyof typeof configType]?: TypeRule } = {
+  boolean: { expected: 'true or false', accepts: (text) => /^(true|false)$/i.test(text) },
+  short: { expected: 'a whole number of 16 bits', accepts: (text) => isWhole(text, 0x7fffn) },
+  int: { expected: 'a whole number of 32 bits', accepts: (text) => isWhole(text, intMax) },
+  long: { expected: 'a whole number of 64 bits', accepts: (text) => isWhole(text, longMax) },
+  double: { expected: 'a number', accepts: (text) => text !== '' && Number.isFinite(Number(text)) },
 }
 
 export function listItems(text: string): string[] {

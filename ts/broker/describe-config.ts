@@ -1,64 +1,91 @@
-import { configSource, type DescribedConfig } from '../protocol/messages/32-describe-configs.js'
-import { type BrokerConfig, brokerConfigs } from './broker-config.js'
+import { configSource, configType, type DescribedConfig } from '../protocol/messages/32-describe-configs.js'
+import { type BrokerConfig, baseKey, type ConfigLayer } from './broker-config.js'
+import { brokerConfigs } from './broker-config-table.js'
 import type { ConfigDef } from './config-def.js'
-import type { ConfigOrigin, TopicConfig } from './topic-config.js'
+import type { ConfigValue, TopicConfig } from './topic-config.js'
 import { topicConfigs } from './topic-config-table.js'
 
 export interface DescribeOptions {
-  /** Null: all keys. */
+  /** Null or empty: all keys. */
   keys: readonly string[] | null
   synonyms: boolean
   documentation: boolean
 }
 
-const sourceOf: Readonly<Record<ConfigOrigin, number>> = {
+const sourceOf: Readonly<Record<ConfigLayer | 'topic', number>> = {
   topic: configSource.topic,
-  broker: configSource.staticBroker,
+  dynamic: configSource.dynamicBroker,
+  dynamicDefault: configSource.dynamicDefaultBroker,
+  static: configSource.staticBroker,
   default: configSource.default,
 }
 
 /** Every config of a topic with its value in force and where that comes from. Keys that do not exist are left out. */
 export function describeTopicConfig(config: TopicConfig, options: DescribeOptions): DescribedConfig[] {
-  return keysOf(topicConfigs, options.keys)
-    .filter((key) => key !== 'internal.segment.bytes' || Object.hasOwn(config.overrides, key))
-    .map((key) => {
-      const values = config.values(key)
-      const synonyms = values.map(({ key: name, value, origin }) => ({ name, value, source: sourceOf[origin] }))
-      return described(key, values[0].value, sourceOf[values[0].origin], false, topicConfigs[key], synonyms, options)
-    })
+  const keys = Object.keys(topicConfigs).filter((key) => key !== 'internal.segment.bytes' || key in config.overrides)
+  return asked(keys, options).map((key) =>
+    described(key, config.get(key), false, topicConfigs[key], config.values(key), options),
+  )
 }
 
-/** Every config of the broker; they are fixed while it is open. */
+/** Every config of this broker. */
 export function describeBrokerConfig(config: BrokerConfig, options: DescribeOptions): DescribedConfig[] {
-  return keysOf(brokerConfigs, options.keys).map((key) => {
-    const def = brokerConfigs[key]
-    const given = config.given(key)
-    const synonyms = [{ name: key, value: def.default, source: configSource.default as number }]
-    if (given !== undefined) synonyms.unshift({ name: key, value: given, source: configSource.staticBroker })
-    return described(key, synonyms[0].value, synonyms[0].source, true, def, synonyms, options)
+  const forListeners = Object.keys(config.layer('static')).filter((key) => baseKey(key) !== key)
+  return asked([...Object.keys(brokerConfigs), ...forListeners], options).map((key) => {
+    const def = brokerConfigs[baseKey(key)]
+    const value = config.isSet(key) ? config.get(key) : def.default
+    return described(key, value, def.update === 'read-only', def, config.values(...sameMeaning(key)), options)
   })
 }
 
-function keysOf(table: Readonly<Record<string, ConfigDef>>, asked: readonly string[] | null): string[] {
-  return asked === null ? Object.keys(table).sort() : asked.filter((key) => Object.hasOwn(table, key))
+/** What was set for all brokers of the cluster while they ran; keys that were not are left out. */
+export function describeClusterConfig(config: BrokerConfig, options: DescribeOptions): DescribedConfig[] {
+  const set = config.layer('dynamicDefault')
+  return asked(Object.keys(set), options).map((key) => {
+    const value: ConfigValue = { key, value: set[key], layer: 'dynamicDefault' }
+    return described(key, set[key], false, brokerConfigs[baseKey(key)], [value], options)
+  })
+}
+
+const sameMeanings: readonly (readonly string[])[] = [
+  ['log.roll.ms', 'log.roll.hours'],
+  ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
+  ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+]
+
+/** The keys that set the same thing, the strongest first. */
+function sameMeaning(key: string): readonly string[] {
+  if (key === 'log.flush.interval.ms') return [key, 'log.flush.scheduler.interval.ms']
+  const base = baseKey(key)
+  return sameMeanings.find((keys) => keys.includes(key)) ?? (base === key ? [key] : [key, base])
+}
+
+function asked(known: readonly string[], { keys }: DescribeOptions): string[] {
+  const wanted = keys === null || keys.length === 0 ? known : known.filter((key) => keys.includes(key))
+  return [...wanted].sort()
 }
 
 function described(
   name: string,
-  value: string,
-  source: number,
+  value: string | null,
   readOnly: boolean,
   def: ConfigDef,
-  synonyms: DescribedConfig['synonyms'],
+  values: readonly ConfigValue[],
   options: DescribeOptions,
 ): DescribedConfig {
-  const doc = def.used ? def.doc : `${def.doc} (Kept for Kafka's tools; Seglog does not act on it yet.)`
+  const secret = def.type === configType.password
+  const doc = def.used ? def.doc : `${def.doc} (Kept for Kafka's tools; Seglog does not act on it.)`
+  const synonyms = values.map(({ key, value, layer }) => ({
+    name: key,
+    value: secret ? null : value,
+    source: sourceOf[layer],
+  }))
   return {
     name,
-    value,
+    value: secret ? null : value,
     readOnly,
-    configSource: source,
-    isSensitive: false,
+    configSource: synonyms[0]?.source ?? configSource.default,
+    isSensitive: secret,
     synonyms: options.synonyms ? synonyms : [],
     configType: def.type,
     documentation: options.documentation ? doc : null,

@@ -1,50 +1,48 @@
 import type { LogConfig } from '../log/log-config.js'
 import type { Logger } from '../log/logger.js'
-import type { BrokerConfig } from './broker-config.js'
+import type { BrokerConfig, ConfigLayer, ConfigMap } from './broker-config.js'
 import { checkConfig, listItems, toNumber } from './config-def.js'
 import { topicConfigs } from './topic-config-table.js'
 
-/** Where a value comes from, the strongest first. */
-export type ConfigOrigin = 'topic' | 'broker' | 'default'
-
 export interface ConfigValue {
-  readonly value: string
-  readonly origin: ConfigOrigin
-  /** The key that set it: the topic's own or the broker's. */
+  /** The key that set it: the topic's own or one of the broker's. */
   readonly key: string
+  /** As written at that key, in its unit. */
+  readonly value: string
+  readonly layer: ConfigLayer | 'topic'
 }
 
 /**
- * The configs of one topic: its own values over the broker's over Kafka's defaults. Immutable: an alteration makes a new
- * one.
+ * The configs of one topic: its own values over the broker's over Kafka's defaults. Immutable: an alteration of either
+ * makes a new one.
  */
 export class TopicConfig {
   /** The topic's own values, already checked. */
-  readonly overrides: Readonly<Record<string, string>>
+  readonly overrides: ConfigMap
   readonly log: LogConfig
   readonly #broker: BrokerConfig
 
-  constructor(overrides: Readonly<Record<string, string>>, broker: BrokerConfig) {
+  constructor(overrides: ConfigMap, broker: BrokerConfig) {
     this.overrides = overrides
     this.#broker = broker
     this.log = this.#logConfig()
   }
 
-  /** Every value the key has, the one that counts first: topic, broker keys, default. */
+  /** Every value the key has, the one that counts first: topic, broker keys by layer, defaults. */
   values(key: string): ConfigValue[] {
-    const def = topicConfigs[key]
-    const found: ConfigValue[] = []
-    if (Object.hasOwn(this.overrides, key)) found.push({ value: this.overrides[key], origin: 'topic', key })
-    for (const synonym of def.synonyms) {
-      const value = this.#broker.given(synonym.key)
-      if (value !== undefined) found.push({ value: scaled(value, synonym.factor), origin: 'broker', key: synonym.key })
-    }
-    found.push({ value: def.default, origin: 'default', key: def.synonyms[0]?.key ?? key })
+    const found: ConfigValue[] = this.#broker.values(...topicConfigs[key].synonyms.map((synonym) => synonym.key))
+    if (Object.hasOwn(this.overrides, key)) found.unshift({ key, value: this.overrides[key], layer: 'topic' })
     return found
   }
 
+  /** What is in force, in the topic key's unit. */
   get(key: string): string {
-    return Object.hasOwn(this.overrides, key) ? this.overrides[key] : this.values(key)[0].value
+    if (Object.hasOwn(this.overrides, key)) return this.overrides[key]
+    const { synonyms, default: ownDefault } = topicConfigs[key]
+    if (!synonyms.some((synonym) => this.#broker.isSet(synonym.key))) return ownDefault ?? ''
+    const [strongest] = this.values(key)
+    const factor = synonyms.find((synonym) => synonym.key === strongest.key)!.factor
+    return factor === 1 || strongest.value === '-1' ? strongest.value : String(Number(strongest.value) * factor)
   }
 
   #logConfig(): LogConfig {
@@ -68,10 +66,6 @@ export class TopicConfig {
       minInsyncReplicas: Number(this.get('min.insync.replicas')),
     }
   }
-}
-
-function scaled(value: string, factor: number): string {
-  return factor === 1 || value === '-1' ? value : String(Number(value) * factor)
 }
 
 /**
