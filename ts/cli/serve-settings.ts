@@ -1,8 +1,8 @@
-import { brokerConfigs } from '../broker/broker-config.js'
+import { brokerConfigs } from '../broker/broker-config-table.js'
 import { checkConfig, nearest, unknownConfig } from '../broker/config-def.js'
 import { SeglogError } from '../errors/seglog-error.js'
 import type { ConfigLayer, Setting } from './config-layer.js'
-import { isOfClusters, kafkaBrokerKeys } from './kafka-broker-keys.js'
+import { formerBrokerKeys, isOfClusters } from './kafka-broker-keys.js'
 import { type ListenerSettings, serveListeners } from './serve-listeners.js'
 
 /** Something about the settings that is no error. */
@@ -23,7 +23,7 @@ export interface ServeSettings {
 
 const defaultData = './data'
 
-/** Keys that are read here and are no configs of the broker; `node.id` is one all the same. */
+/** Keys that are read here: the broker is told what came of them. */
 const readHere: ReadonlySet<string> = new Set([
   'advertised.listeners',
   'broker.id',
@@ -43,9 +43,10 @@ export function serveSettings(layers: readonly ConfigLayer[]): ServeSettings {
   const config: Record<string, string> = {}
   for (const layer of [...layers].reverse()) {
     for (const [key, setting] of layer.entries) {
+      if (readHere.has(key)) continue
       if (Object.hasOwn(brokerConfigs, key))
         config[key] = checkConfig(brokerConfigs, key, setting.value, `the broker (${setting.where})`)
-      else if (!readHere.has(key)) checkUseless(key, setting, layer.unknown)
+      else checkUnknown(key, setting, layer.unknown)
     }
   }
   const brokerId = config['node.id'] === undefined ? strongest(layers, 'broker.id') : undefined
@@ -102,22 +103,24 @@ function noteVoters(voters: Setting | undefined, notes: Note[]): void {
 }
 
 function isKafkas(key: string): boolean {
-  return kafkaBrokerKeys.has(key) || key.startsWith('listener.name.')
+  return Object.hasOwn(brokerConfigs, key) || formerBrokerKeys.has(key) || key.startsWith('listener.name.')
 }
 
 function known(): string[] {
-  return [...Object.keys(brokerConfigs), ...readHere, ...kafkaBrokerKeys]
+  return [...Object.keys(brokerConfigs), ...formerBrokerKeys]
 }
 
 /** Throws for a key that nobody knows, where its source leaves no doubt that it was meant for a broker. */
-function checkUseless(key: string, { where }: Setting, unknown: ConfigLayer['unknown']): void {
+function checkUnknown(key: string, { where }: Setting, unknown: ConfigLayer['unknown']): void {
   if (isKafkas(key) || unknown === 'warning') return
   if (unknown === 'error' || nearest(known(), key) !== null) throw unknownConfig(known(), key, `the broker (${where})`)
 }
 
 function uselessKeys(layers: readonly ConfigLayer[]): Note[] {
   const useless = layers.flatMap(({ entries }) =>
-    [...entries].filter(([key]) => !Object.hasOwn(brokerConfigs, key) && !readHere.has(key)),
+    [...entries].filter(
+      ([key]) => !readHere.has(key) && !(Object.hasOwn(brokerConfigs, key) && brokerConfigs[key].used),
+    ),
   )
   const note = (level: Note['level'], what: string, texts: string[]): Note[] =>
     texts.length === 0 ? [] : [{ level, text: `${what}: ${[...new Set(texts)].sort().join(', ')}` }]
