@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 
 /** Loaded when they are asked for: most starts need one of them. */
 const commands: Readonly<Record<string, () => Promise<{ register: (program: Command) => void }>>> = {
+  serve: () => import('./serve.js'),
   topic: () => import('./topic.js'),
   produce: () => import('./produce.js'),
   consume: () => import('./consume.js'),

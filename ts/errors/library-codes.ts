@@ -6,6 +6,7 @@ export const libraryErrors = {
   CORRUPT_METADATA: 'seglog.json cannot be read; restore it from a copy, the partitions themselves are untouched',
   CONSUMER_BUSY: 'a consumer runs one loop at a time; end the first, or make another consumer',
   MALFORMED_MESSAGE: 'the other side does not speak the Kafka protocol as it should; check host, port and version',
+  LISTEN_FAILED: 'choose another host or port, or stop the program that listens there',
   TIMED_OUT: 'the time given ran out; what was sent before may have been stored',
   ABORTED: 'the signal that was passed ended the call',
   BUFFER_FULL: 'the producer holds as many waiting sends as it may; await them, or raise maxWaitingSends',

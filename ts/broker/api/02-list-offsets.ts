@@ -11,6 +11,8 @@ import type { Partition } from '../partition.js'
 import { apiHandler } from './api-handler.js'
 import { eachPartition } from './each-partition.js'
 
+const leaderEpochSince = 4
+
 /**
  * Versions 1-11. Latest (-1), earliest (-2), the record with the largest timestamp (-3), the earliest on local disk
  * (-4, the same here), and the first record at or after a time. Without such a record the offset is -1. Nothing is in
@@ -19,7 +21,7 @@ import { eachPartition } from './each-partition.js'
 export const listOffsets = apiHandler(
   apiKey.listOffsets,
   '1-11',
-  async (broker, request): Promise<ListOffsetsResponse> => {
+  async (broker, request, context): Promise<ListOffsetsResponse> => {
     const { isolationLevel } = request
     const topics = request.topics.map(async ({ name, partitions }) => ({
       name,
@@ -30,7 +32,9 @@ export const listOffsets = apiHandler(
         (asked) => asked.partitionIndex,
         async (partition, asked) => {
           checkLeaderEpoch(partition.log, asked.currentLeaderEpoch)
-          return answer(asked.partitionIndex, await lookUp(partition, asked.timestamp, isolationLevel))
+          const found = await lookUp(partition, asked.timestamp, isolationLevel)
+          const hasEpoch = found !== null && context.apiVersion >= leaderEpochSince
+          return { ...answer(asked.partitionIndex, found), leaderEpoch: hasEpoch ? found.leaderEpoch : -1 }
         },
         (index, errorCode) => ({ ...answer(index, null), errorCode }),
       ),
@@ -41,8 +45,8 @@ export const listOffsets = apiHandler(
 
 function answer(partitionIndex: number, found: TimestampOffset | null): ListOffsetsPartitionResponse {
   if (found === null) return { partitionIndex, errorCode: 0, timestamp: -1n, offset: -1n, leaderEpoch: -1 }
-  const { timestamp, offset, leaderEpoch } = found
-  return { partitionIndex, errorCode: 0, timestamp: BigInt(timestamp), offset: BigInt(offset), leaderEpoch }
+  const { timestamp, offset } = found
+  return { partitionIndex, errorCode: 0, timestamp: BigInt(timestamp), offset: BigInt(offset), leaderEpoch: -1 }
 }
 
 async function lookUp(partition: Partition, query: bigint, isolationLevel: number): Promise<TimestampOffset | null> {

@@ -1,7 +1,7 @@
-// The embedded log at work: real text in, everything back out, compared.
-//   npm run demo                          every line of the .js, .ts and .md files under node_modules
-//   npm run demo -- --file F [--file G]   every line of these files instead
-//   npm run demo -- --data DIR            into a new directory of your own (default: one that is made anew each time)
+// The main job: real text in, everything back out, compared.
+//   npm start                          every line of the .js, .ts and .md files under node_modules
+//   npm start -- --file F [--file G]   every line of these files instead
+//   npm start -- --data DIR            into a new directory of your own (default: one that is made anew each time)
 // Ends with exit code 1 if a record is missing, doubled, changed or out of order.
 import { createHash } from 'node:crypto'
 import { existsSync, opendirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -178,7 +178,7 @@ async function main() {
   const { values } = parseArgs({
     options: { file: { type: 'string', multiple: true }, data: { type: 'string' } },
   })
-  const data = values.data === undefined ? join(cacheFolder, 'demo') : resolve(values.data)
+  const data = values.data === undefined ? join(cacheFolder, 'main-job') : resolve(values.data)
   if (values.data === undefined) rmSync(data, { recursive: true, force: true })
   else if (existsSync(data)) throw new Error(`${data} exists: name a directory that does not`)
   const files = values.file?.map((file) => resolve(file)) ?? textFiles(join(root, 'node_modules'))

@@ -1,0 +1,50 @@
+import type { RequestContext } from '../broker/request-context.js'
+
+/** What a connection says of itself to the requests that come over it. */
+export interface Peer {
+  readonly clientHost: string
+  /** The address at which the client reached this server. */
+  readonly localAddress: string
+  readonly listener: string
+  readonly connectionId: string
+  /** Aborted when the connection ends; made by the first that asks. */
+  readonly signal: AbortSignal
+}
+
+const anonymous = 'User:ANONYMOUS'
+
+/** The context of one request over TCP. What takes a system call or much memory is fetched by those who need it. */
+export class ClientRequest implements RequestContext {
+  readonly apiVersion: number
+  readonly clientId: string | null
+  readonly principal = anonymous
+  readonly trusted = false
+  readonly regions = true
+  readonly #peer: Peer
+
+  constructor(peer: Peer, apiVersion: number, clientId: string | null) {
+    this.#peer = peer
+    this.apiVersion = apiVersion
+    this.clientId = clientId
+  }
+
+  get clientHost(): string {
+    return this.#peer.clientHost
+  }
+
+  get localAddress(): string {
+    return this.#peer.localAddress
+  }
+
+  get listener(): string {
+    return this.#peer.listener
+  }
+
+  get connectionId(): string {
+    return this.#peer.connectionId
+  }
+
+  get signal(): AbortSignal {
+    return this.#peer.signal
+  }
+}

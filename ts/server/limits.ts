@@ -1,0 +1,39 @@
+import type { BrokerConfig } from '../broker/broker-config.js'
+
+/** What clients may take of a server; the broker configs of the same meaning. Infinity where there is no limit. */
+export interface ServerLimits {
+  /** Largest request, bytes. */
+  readonly requestBytes: number
+  /** Connections at a time. */
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  /** A connection on which nothing moves is closed after this time. */
+  readonly idleMs: number
+  /** Bytes of requests held at a time, over all connections. */
+  readonly queuedBytes: number
+  /** A request that has begun must have arrived by then; see `isTooSlow`. */
+  readonly receiveMs: number
+}
+
+/** Slowest sender that is waited for, once its `receiveMs` are over. */
+const receiveBytesPerSecond = 16 * 1024
+
+export function serverLimits(config: BrokerConfig): ServerLimits {
+  return {
+    requestBytes: config.number('socket.request.max.bytes'),
+    connections: config.number('max.connections'),
+    connectionsPerAddress: config.number('max.connections.per.ip'),
+    idleMs: unlessNegative(config.number('connections.max.idle.ms')),
+    queuedBytes: unlessNegative(config.number('queued.max.request.bytes')),
+    receiveMs: config.number('seglog.request.receive.timeout.ms'),
+  }
+}
+
+/** True for a request of which only `receivedBytes` are there `elapsedMs` after it began. */
+export function isTooSlow(limits: ServerLimits, elapsedMs: number, receivedBytes: number): boolean {
+  return elapsedMs > limits.receiveMs + (receivedBytes / receiveBytesPerSecond) * 1000
+}
+
+function unlessNegative(value: number): number {
+  return value < 0 ? Number.POSITIVE_INFINITY : value
+}

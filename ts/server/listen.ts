@@ -1,0 +1,48 @@
+import { Broker } from '../broker/broker.js'
+import { type Logger, silentLogger } from '../log/logger.js'
+import type { Listener, ListenerOptions } from './listener.js'
+import { Server } from './server.js'
+
+export interface ServerOptions {
+  /** A directory, or `memory:`. */
+  data: string
+  /** At least one, each with a name of its own. */
+  listeners: readonly ListenerOptions[]
+  /** Broker configs by Kafka's keys. */
+  config?: Readonly<Record<string, string | number | boolean>>
+  /** Default: silent. */
+  logger?: Logger
+}
+
+/** A broker that is served. */
+export interface RunningServer {
+  readonly broker: Broker
+  readonly server: Server
+  readonly listeners: readonly Listener[]
+  /** Drains the connections for at most `deadlineMs` (default 1000), then closes the broker. Idempotent. */
+  close(deadlineMs?: number): Promise<void>
+}
+
+const drainMs = 1000
+
+/**
+ * Opens a data directory and serves it. Rejects with what Broker.open does, and LISTEN_FAILED; then nothing is left open.
+ */
+export async function listen(options: ServerOptions): Promise<RunningServer> {
+  const { data, listeners, config, logger = silentLogger } = options
+  let server: Server | undefined
+  const endpoint = (context: Parameters<Server['endpoint']>[0]) => server!.endpoint(context)
+  const broker = await Broker.open(data, { config, logger, endpoint })
+  server = new Server(broker, logger)
+  const close = async (deadlineMs = drainMs): Promise<void> => {
+    await server.close(deadlineMs)
+    await broker.close()
+  }
+  try {
+    for (const listener of listeners) await server.listen(listener)
+  } catch (error) {
+    await close(0).catch(() => {})
+    throw error
+  }
+  return { broker, server, listeners: server.listeners, close }
+}

@@ -1,0 +1,88 @@
+/** A connection as the budget sees it. */
+export interface BudgetReader {
+  /** Bytes that came over it; only grows. */
+  readonly receivedBytes: number
+  /** May be read from again. */
+  resumeReading(): void
+}
+
+/** What one read of a socket brings at most. */
+const chunkBytes = 64 * 1024
+
+/**
+ * Memory for requests, over all connections: bytes count from when they come until their request is answered. While the
+ * budget is used up, connections are read from only one at a time, the favoured one, until its request is whole: requests
+ * of which a part is held must get through, or nothing would ever be given back. So memory stays below the limit, one
+ * largest request, and one chunk of each connection that was just being read.
+ */
+export class RequestBudget {
+  #limitBytes: number
+  #usedBytes = 0
+  /** In the order in which they began to wait. */
+  readonly #waiting = new Set<BudgetReader>()
+  #favoured: BudgetReader | null = null
+  #favouredBytes = 0
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  take(bytes: number): void {
+    this.#usedBytes += bytes
+  }
+
+  give(bytes: number): void {
+    this.#usedBytes -= bytes
+    let room = this.#limitBytes - this.#usedBytes
+    for (const reader of this.#waiting) {
+      if (room <= 0) return
+      room -= chunkBytes
+      this.#waiting.delete(reader)
+      reader.resumeReading()
+    }
+  }
+
+  /** True if nothing is to be read for now: `resumeReading` says when. */
+  mustWait(reader: BudgetReader): boolean {
+    if (this.#usedBytes < this.#limitBytes || this.#favoured === reader) return false
+    if (this.#favoured === null) {
+      this.#favour(reader)
+      return false
+    }
+    this.#waiting.add(reader)
+    return true
+  }
+
+  /** Its request is whole, or it is gone. */
+  done(reader: BudgetReader): void {
+    this.#waiting.delete(reader)
+    if (this.#favoured === reader) this.#favourNext()
+  }
+
+  /** To be called about once a second: a favoured connection that brings little gives way. */
+  tick(): void {
+    const reader = this.#favoured
+    if (reader === null) return
+    const isSlow = reader.receivedBytes - this.#favouredBytes < chunkBytes / 4
+    this.#favouredBytes = reader.receivedBytes
+    if (isSlow && this.#waiting.size > 0) this.#favourNext()
+  }
+
+  #favourNext(): void {
+    this.#favoured = null
+    const [next] = this.#waiting
+    if (next === undefined || this.#usedBytes < this.#limitBytes) return
+    this.#waiting.delete(next)
+    this.#favour(next)
+    next.resumeReading()
+  }
+
+  #favour(reader: BudgetReader): void {
+    this.#favoured = reader
+    this.#favouredBytes = reader.receivedBytes
+  }
+}
