@@ -16,6 +16,7 @@ export class Partition implements Watched {
   readonly log: PartitionLog
   readonly waiting = new Set<WaitingFetch>()
   appendedBytes = 0
+  closed = false
   #turn: Promise<void> | null = null
 
   constructor(log: PartitionLog) {
@@ -80,6 +81,7 @@ export class Partition implements Watched {
 
   /** Wakes every waiting fetch: the partition goes away. */
   close(): void {
+    this.closed = true
     for (const fetch of this.waiting) fetch.finish()
     this.log.onAppend = null
   }

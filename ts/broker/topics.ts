@@ -126,7 +126,7 @@ export class Topics {
     const record = await this.#store.delete(topic.name)
     this.#byName.delete(record.name)
     this.#byId.delete(record.id)
-    for (const partition of topic.open) partition.close()
+    for (const partition of topic.partitions) closePartition(partition)
     const removing = this.#remove(record, topic.partitions).finally(() => this.#removing.delete(record.name))
     this.#removing.set(record.name, removing)
     await removing
@@ -172,4 +172,14 @@ export class Topics {
     }
     await this.#store.deleted(record.id)
   }
+}
+
+/** Now, or as soon as it is open. */
+function closePartition(partition: Partition | Promise<Partition> | undefined): void {
+  if (partition instanceof Partition) partition.close()
+  else
+    partition?.then(
+      (opened) => opened.close(),
+      () => {},
+    )
 }

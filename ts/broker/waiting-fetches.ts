@@ -4,6 +4,8 @@ export interface Watched {
   readonly appendedBytes: number
   /** Told by the partition when an append became visible. */
   readonly waiting: Set<WaitingFetch>
+  /** It is gone: nothing will be appended any more. */
+  readonly closed?: boolean
 }
 
 /** A fetch that found less than it wants. */
@@ -63,7 +65,7 @@ export class WaitingFetch {
     all.add(this)
     for (const partition of fetch.partitions) partition.waiting.add(this)
     fetch.signal?.addEventListener('abort', this.finish, { once: true })
-    if (fetch.signal?.aborted) this.finish()
+    if (fetch.signal?.aborted || fetch.partitions.some(({ closed }) => closed)) this.finish()
     else this.onAppend()
   }
 

@@ -4,7 +4,7 @@ import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/message
 import { asSeglogError } from '../error-codes.js'
 import type { RequestContext } from '../request-context.js'
 import type { Group } from './group.js'
-import { joinFailure } from './group-answers.js'
+import { joinFailure, syncFailure } from './group-answers.js'
 import type { GroupHost } from './group-host.js'
 import { memberErrorOf } from './log-failures.js'
 import type { Member, MemberFacts } from './member.js'
@@ -116,6 +116,7 @@ function replaceStatic(
   const member = newMember(host, group, factsOf(request, context, id))
   member.assignment = old.assignment
   group.answerJoin(old, joinFailure(old.id, 'FENCED_INSTANCE_ID'))
+  group.answerSync(old, syncFailure('FENCED_INSTANCE_ID'))
   group.replace(old, member)
   member.session.set(member.sessionTimeoutMs)
   const answer = group.parkJoin(member)
