@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { errorName } from '../../../ts/protocol/errors.js'
-import { errorOf, isParked, rebalanceTimeoutMs, sessionTimeoutMs, subscription, TestGroups } from './test-groups.js'
+import {
+  errorOf,
+  isParked,
+  rebalanceTimeoutMs,
+  sessionTimeoutMs,
+  subscription,
+  TestGroups,
+  textOf,
+} from './test-groups.js'
 
 const range = { name: 'range', metadata: subscription('t') }
 const sticky = { name: 'sticky', metadata: subscription('t') }
@@ -27,7 +35,7 @@ describe('a first member', () => {
     expect(await g.state()).toBe('CompletingRebalance')
     const synced = await g.sync(id, 1, { [id]: 'all' })
     expect(synced).toMatchObject({ errorCode: 0, protocolType: 'consumer', protocolName: 'range' })
-    expect(String(synced.assignment)).toBe('all')
+    expect(textOf(synced.assignment)).toBe('all')
     expect(await g.state()).toBe('Stable')
     expect(await g.heartbeat(id, 1)).toBe('NONE')
   })

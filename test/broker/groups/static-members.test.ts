@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { errorOf, isParked, rebalanceTimeoutMs, sessionTimeoutMs, subscription, TestGroups } from './test-groups.js'
+import {
+  errorOf,
+  isParked,
+  rebalanceTimeoutMs,
+  sessionTimeoutMs,
+  subscription,
+  TestGroups,
+  textOf,
+} from './test-groups.js'
 
 const range = { name: 'range', metadata: subscription('t') }
 const sticky = { name: 'sticky', metadata: subscription('t') }
@@ -13,10 +21,7 @@ async function twoStatic(options = {}) {
   const answers = await Promise.all(joins)
   const ids = answers.map(({ memberId }) => memberId)
   const assignments = { [ids[0]]: 'a0', [ids[1]]: 'a1' }
-  await Promise.all([
-    g.sync(ids[0], 1, assignments, { instanceId: 'i0' }),
-    g.sync(ids[1], 1, {}, { instanceId: 'i1' }),
-  ])
+  await Promise.all([g.sync(ids[0], 1, assignments, { instanceId: 'i0' }), g.sync(ids[1], 1, {}, { instanceId: 'i1' })])
   return { g, ids, protocols }
 }
 
@@ -36,7 +41,7 @@ describe('a static member', () => {
     const back = await g.join({ instanceId: 'i1', protocols })
     expect(back).toMatchObject({ errorCode: 0, generationId: 1, leader: ids[0], members: [], skipAssignment: false })
     expect(back.memberId).not.toBe(ids[1])
-    expect(String((await g.sync(back.memberId, 1, {}, { instanceId: 'i1' })).assignment)).toBe('a1')
+    expect(textOf((await g.sync(back.memberId, 1, {}, { instanceId: 'i1' })).assignment)).toBe('a1')
     expect(await g.state()).toBe('Stable')
     expect(await g.heartbeat(ids[0], 1, 'i0')).toBe('NONE')
     expect(await g.heartbeat(ids[1], 1, 'i1')).toBe('FENCED_INSTANCE_ID')
@@ -53,7 +58,7 @@ describe('a static member', () => {
     const back = await g.join({ instanceId: 'i0', protocols })
     expect(back).toMatchObject({ generationId: 1, leader: back.memberId, skipAssignment: true })
     expect(back.members.map(({ memberId }) => memberId).sort()).toEqual([back.memberId, ids[1]].sort())
-    expect(String((await g.sync(back.memberId, 1, {}, { instanceId: 'i0' })).assignment)).toBe('a0')
+    expect(textOf((await g.sync(back.memberId, 1, {}, { instanceId: 'i0' })).assignment)).toBe('a0')
   })
 
   it('that led, of an old client, is told the leader that was, and so assigns nothing', async () => {

@@ -7,6 +7,8 @@ import { zeroUuid } from '../../../ts/protocol/uuid.js'
 import { TestBroker } from '../harness.js'
 import { ManualTimers } from '../manual-timers.js'
 
+/** The wall clock of the tests when their driven time is 0. */
+export const startMs = Date.now()
 export const sessionTimeoutMs = 10_000
 export const rebalanceTimeoutMs = 60_000
 
@@ -47,7 +49,7 @@ export class TestGroups {
 
   static async open(target = 'memory:', options: BrokerOptions = {}, groupId = 'g'): Promise<TestGroups> {
     const timers = new ManualTimers()
-    const clock = () => 1_700_000_000_000 + timers.now()
+    const clock = () => startMs + timers.now()
     const it = await TestBroker.open(target, { timers, clock, ...options })
     // As clients do; it makes the topic, so that what follows is answered without waiting for the disk.
     await it.ask(apiKey.findCoordinator, { keyType: 0, coordinatorKeys: [groupId] })
@@ -214,6 +216,11 @@ export class TestGroups {
     }
     return { ids, generation }
   }
+}
+
+/** Bytes as the text they are. */
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString()
 }
 
 /** The error's name; for answers that are awaited. */
