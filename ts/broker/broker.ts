@@ -14,6 +14,7 @@ import { offeredApis } from './api/offered-apis.js'
 import { BrokerConfig } from './broker-config.js'
 import type { BrokerState, Endpoint } from './broker-state.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
+import { groupLag, type PartitionLag } from './groups/group-lag.js'
 import { type MemoryDirectory, makeMemoryDirectory, memoryTarget } from './memory-directory.js'
 import { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
@@ -156,8 +157,7 @@ export class Broker {
    * Topics are found by `topicId` where it is not the zero uuid, else by name; responses carry both.
    */
   handle<K extends ApiKey>(key: K, request: RequestOf<K>, context: RequestContext): MaybePromise<ResponseOf<K>> {
-    if (this.#closing !== null)
-      throw new SeglogError('CLOSED', `${this.path} is closed; open it again`, { path: this.path })
+    this.#checkOpen()
     const handler: ApiHandler<K> | undefined = handlers[key]
     if (handler === undefined) throw protocolError('UNSUPPORTED_VERSION', `API ${key} is not offered here`)
     const { versions, handle } = handler
@@ -166,11 +166,15 @@ export class Broker {
       throw protocolError('UNSUPPORTED_VERSION', `API ${key} has versions ${offered}, not ${context.apiVersion}`)
     }
     const response = handle(this.#state, request, context)
-    if (isPromise(response)) {
-      this.#running++
-      response.then(this.#settled, this.#settled)
-    }
-    return response
+    return isPromise(response) ? this.#run(response) : response
+  }
+
+  /**
+   * How far a group is behind, in each partition it has or committed an offset for. Rejects with GROUP_ID_NOT_FOUND;
+   * CLOSED after close.
+   */
+  groupLag(groupId: string): Promise<PartitionLag[]> {
+    return this.#run(this.#groupLag(groupId))
   }
 
   /**
@@ -180,6 +184,25 @@ export class Broker {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #groupLag(groupId: string): Promise<PartitionLag[]> {
+    this.#checkOpen()
+    const group = await this.#state.groups.loaded(groupId)
+    if (group === undefined) throw protocolError('GROUP_ID_NOT_FOUND', `group ${groupId} does not exist`)
+    return groupLag(this.#state, group)
+  }
+
+  #checkOpen(): void {
+    if (this.#closing === null) return
+    throw new SeglogError('CLOSED', `${this.path} is closed; open it again`, { path: this.path })
+  }
+
+  /** Close waits for what is answered by a promise. */
+  #run<T>(response: Promise<T>): Promise<T> {
+    this.#running++
+    response.then(this.#settled, this.#settled)
+    return response
   }
 
   readonly #settled = (): void => {

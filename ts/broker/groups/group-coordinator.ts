@@ -126,6 +126,12 @@ export class GroupCoordinator {
     return this.#partitionOf(groupId)?.groups.get(groupId)
   }
 
+  /** As `find`, waiting for the group to be loaded. */
+  async loaded(groupId: string): Promise<Group | undefined> {
+    this.#checkOpen()
+    return (await this.#partitions.loadedOf(groupId))?.groups.get(groupId)
+  }
+
   /** A transaction wrote an offset there that no marker has decided. */
   isPending(groupId: string, topic: string, partition: number): boolean {
     return this.#partitionOf(groupId)?.pending.has(groupId, topic, partition) ?? false

@@ -67,6 +67,14 @@ export class GroupPartitions {
     throw protocolError('COORDINATOR_LOAD_IN_PROGRESS', `group ${groupId} is being loaded; try again`)
   }
 
+  /** As `of`, waiting for it to be loaded. */
+  async loadedOf(groupId: string): Promise<GroupPartition | null> {
+    const topic = this.#currentTopic()
+    if (topic === null) return null
+    await this.#slot(topic, coordinatorPartition(groupId, topic.record.partitions)).loading
+    return this.of(groupId)
+  }
+
   /** Makes the topic if there is none. READ_ONLY, or a disk error. */
   create(): Promise<void> {
     if (this.#currentTopic() !== null) return Promise.resolve()
