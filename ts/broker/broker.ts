@@ -8,7 +8,6 @@ import type { ApiKey, RequestOf, ResponseOf } from '../protocol/apis.js'
 import { protocolError } from '../protocol/errors.js'
 import { covers } from '../protocol/schema.js'
 import { adoptFolders } from './adopt-folders.js'
-import type { ApiHandler } from './api/api-handler.js'
 import { handlers } from './api/handlers.js'
 import { offeredApis } from './api/offered-apis.js'
 import { BrokerConfig } from './broker-config.js'
@@ -158,9 +157,7 @@ export class Broker {
    */
   handle<K extends ApiKey>(key: K, request: RequestOf<K>, context: RequestContext): MaybePromise<ResponseOf<K>> {
     this.#checkOpen()
-    const handler: ApiHandler<K> | undefined = handlers[key]
-    if (handler === undefined) throw protocolError('UNSUPPORTED_VERSION', `API ${key} is not offered here`)
-    const { versions, handle } = handler
+    const { versions, handle } = handlers[key]
     if (!covers(versions, context.apiVersion)) {
       const offered = `${versions.from} to ${versions.to}`
       throw protocolError('UNSUPPORTED_VERSION', `API ${key} has versions ${offered}, not ${context.apiVersion}`)

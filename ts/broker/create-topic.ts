@@ -3,8 +3,12 @@ import type { CreatableTopic } from '../protocol/messages/19-create-topics.js'
 import { randomUuid } from '../protocol/uuid.js'
 import type { BrokerState } from './broker-state.js'
 import type { TopicRecord } from './metadata-store.js'
+import { offsetsTopic } from './offsets-topic.js'
 import { checkTopicConfigs } from './topic-config.js'
-import { checkTopicName, collisionError, collisionKey } from './topic-names.js'
+import { checkTopicName, collisionError, collisionKey, isInternalTopic, offsetsTopicName } from './topic-names.js'
+
+/** A data directory that Kafka wrote has a folder of this name, which stays as it is. */
+const metadataTopicName = '__cluster_metadata'
 
 /** More partitions than one topic may have. */
 export const partitionsMax = 100_000
@@ -17,6 +21,9 @@ export const partitionsMax = 100_000
 export function newTopic(broker: BrokerState, asked: CreatableTopic): TopicRecord {
   const { name } = asked
   checkTopicName(name)
+  if (name === metadataTopicName) {
+    throw protocolError('INVALID_TOPIC_EXCEPTION', `${name} is the folder of Kafka's own metadata`, { topic: name })
+  }
   if (broker.topics.byName(name) !== undefined) {
     throw protocolError('TOPIC_ALREADY_EXISTS', `topic ${name} exists already`, { topic: name })
   }
@@ -30,6 +37,16 @@ export function newTopic(broker: BrokerState, asked: CreatableTopic): TopicRecor
     broker.logger,
   )
   return { name, id: randomUuid(), partitions: partitionCount(broker, asked), configs }
+}
+
+/**
+ * The record of a topic that somebody wants to use and that nobody created. Throws INVALID_TOPIC_EXCEPTION,
+ * INVALID_REPLICATION_FACTOR, and UNKNOWN_TOPIC_OR_PARTITION for Kafka's own topics that have no use here.
+ */
+export function autoTopic(broker: BrokerState, name: string): TopicRecord {
+  if (name === offsetsTopicName) return offsetsTopic(broker.config)
+  if (isInternalTopic(name)) throw protocolError('UNKNOWN_TOPIC_OR_PARTITION', undefined, { topic: name })
+  return newTopic(broker, { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] })
 }
 
 function partitionCount(broker: BrokerState, asked: CreatableTopic): number {

@@ -24,6 +24,7 @@ export type PartitionLog = Pick<
   | 'maxTimestamp'
   | 'endOffsetForEpoch'
   | 'deleteRecordsBefore'
+  | 'producers'
   | 'updateConfig'
 >
 
@@ -60,6 +61,7 @@ export function unwrittenLog(topic: string, partition: number, config: LogConfig
     offsetForTimestamp: async () => null,
     maxTimestamp: async () => null,
     endOffsetForEpoch: () => null,
+    producers: async () => [],
     updateConfig: () => {},
   }
 }

@@ -11,6 +11,11 @@ export function checkTopicName(name: string): void {
   if (fault !== null) throw protocolError('INVALID_TOPIC_EXCEPTION', fault, { topic: name.slice(0, lengthMax) })
 }
 
+/** True for a name that breaks none of the rules. */
+export function isTopicName(name: string): boolean {
+  return faultIn(name) === null
+}
+
 function faultIn(name: string): string | null {
   if (name === '') return 'a topic name must not be empty'
   if (name === '.' || name === '..') return `a topic cannot be named "${name}"; choose another name`

@@ -11,6 +11,7 @@ import type { LogSegments } from './log-segments.js'
 import { offsetForTimestamp, offsetOfMaxTimestamp } from './log-timestamps.js'
 import type { AppendInfo, LogAppendOptions, LogRead, SegmentInfo, TimestampOffset } from './log-types.js'
 import type { MaybePromise } from './maybe-promise.js'
+import type { ProducerSnapshotEntry } from './producer-snapshot.js'
 import type { ProducerTracker } from './producer-tracker.js'
 import { leaderEpochFile } from './segment-files.js'
 
@@ -300,6 +301,12 @@ export class Log {
   /** Tells readers in other processes the marks that appends do not move. */
   publishMarks(): void {
     this.#context.slot?.set({ highWatermark: this.highWatermark, logStartOffset: this.#logStartOffset })
+  }
+
+  /** What is remembered of idempotent producers: of each its last batch. */
+  async producers(): Promise<ProducerSnapshotEntry[]> {
+    this.#checkOpen()
+    return this.#producers.entries()
   }
 
   /** Forgets idempotent producers silent for longer than this. */

@@ -101,6 +101,11 @@ export class ProducerTracker {
     await this.#writing
   }
 
+  async entries(): Promise<ProducerSnapshotEntry[]> {
+    await this.load()
+    return this.#states!.snapshot()
+  }
+
   expire(now: number, expirationMs: number): void {
     if (this.#states !== null && this.#states.expire(now, expirationMs) > 0) this.#changed = true
   }

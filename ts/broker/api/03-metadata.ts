@@ -2,21 +2,21 @@ import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import { withCause } from '../../protocol/cause.js'
 import { protocolError } from '../../protocol/errors.js'
-import {
-  type MetadataRequest,
-  type MetadataResponse,
-  type MetadataTopicResponse,
-  operationsNotAsked,
-} from '../../protocol/messages/03-metadata.js'
+import type { MetadataRequest, MetadataResponse, MetadataTopicResponse } from '../../protocol/messages/03-metadata.js'
 import { zeroUuid } from '../../protocol/uuid.js'
+import { authorizedOperations } from '../authorized-operations.js'
 import type { BrokerState } from '../broker-state.js'
-import { newTopic } from '../create-topic.js'
+import { autoTopic } from '../create-topic.js'
 import { asSeglogError, errorCodeOf } from '../error-codes.js'
-import { Partition } from '../partition.js'
 import type { RequestContext } from '../request-context.js'
-import { isInternalTopic } from '../topic-names.js'
+import { thisNode } from '../this-node.js'
+import { checkTopicName, isInternalTopic } from '../topic-names.js'
 import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
+import { describePartition } from './describe-partition.js'
+
+/** Earlier versions cannot say that a topic of an unknown id has no name. */
+const namelessSince = 12
 
 /**
  * Versions 0-13. An unknown topic is created within the call where request and broker allow it (`auto.create.topics.enable`),
@@ -27,92 +27,88 @@ export const metadata = apiHandler(
   apiKey.metadata,
   '0-13',
   (broker, request, context): MaybePromise<MetadataResponse> => {
-    const all = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
-    if (all)
-      return response(
-        broker,
-        context,
-        Array.from(broker.topics.all, (topic) => described(broker, topic)),
-      )
-    const topics = request.topics!.map((asked) => lookUp(broker, asked, request.allowAutoTopicCreation))
-    if (!topics.some(isPromise)) return response(broker, context, topics as MetadataTopicResponse[])
-    return Promise.all(topics).then((settled) => response(broker, context, settled))
+    const { topics: asked, includeTopicAuthorizedOperations } = request
+    const operations = authorizedOperations('topic', includeTopicAuthorizedOperations)
+    const respond = (topics: MetadataTopicResponse[]) => response(broker, context, request, topics)
+    if (asked === null || (context.apiVersion === 0 && asked.length === 0)) {
+      return respond(Array.from(broker.topics.all, (topic) => described(broker, topic, operations)))
+    }
+    const topics = asked.map((one) => {
+      const create = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable')
+      const found = lookUp(broker, one, create && !broker.logs.readOnly)
+      const describe = (topic: Topic) => described(broker, topic, operations)
+      const fail = (error: unknown) => failure(error, one, context.apiVersion)
+      return isPromise(found) ? found.then(describe, fail) : found instanceof Error ? fail(found) : describe(found)
+    })
+    return topics.some(isPromise) ? Promise.all(topics).then(respond) : respond(topics as MetadataTopicResponse[])
   },
 )
 
 type AskedTopic = NonNullable<MetadataRequest['topics']>[number]
 
-function lookUp(broker: BrokerState, asked: AskedTopic, mayCreate: boolean): MaybePromise<MetadataTopicResponse> {
-  const topic = broker.topics.find(asked.name, asked.topicId)
-  if (topic !== undefined) return described(broker, topic)
-  const create = mayCreate && asked.topicId === zeroUuid && broker.config.flag('auto.create.topics.enable')
+function lookUp(broker: BrokerState, { name, topicId }: AskedTopic, create: boolean): MaybePromise<Topic> | Error {
+  const topic = broker.topics.find(name, topicId)
+  if (topic !== undefined) return topic
+  if (topicId !== zeroUuid) return protocolError('UNKNOWN_TOPIC_ID', `no topic has the id ${topicId}`)
+  if (name === null) return protocolError('INVALID_REQUEST', 'a topic is asked for by neither name nor id')
+  if (create) return autoCreate(broker, name)
   try {
-    if (create && !broker.logs.readOnly) return autoCreate(broker, asked)
-    broker.topics.get(asked.name, asked.topicId)
-    throw protocolError('UNKNOWN_SERVER_ERROR')
+    checkTopicName(name)
   } catch (error) {
-    return failure(error, asked)
+    return asSeglogError(error)
   }
+  return protocolError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} does not exist; create it first`, { topic: name })
 }
 
-async function autoCreate(broker: BrokerState, asked: AskedTopic): Promise<MetadataTopicResponse> {
-  const name = asked.name ?? ''
+async function autoCreate(broker: BrokerState, name: string): Promise<Topic> {
   try {
-    const record = newTopic(broker, { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] })
-    return described(broker, await broker.topics.create(record))
+    return await broker.topics.create(autoTopic(broker, name))
   } catch (error) {
     // Somebody else may have created it meanwhile.
     const topic = broker.topics.byName(name)
-    return topic === undefined ? failure(error, asked) : described(broker, topic)
+    if (topic === undefined) throw error
+    return topic
   }
 }
 
-function described(broker: BrokerState, topic: Topic): MetadataTopicResponse {
-  const nodes = [broker.nodeId]
-  const partitions = Array.from({ length: topic.record.partitions }, (_, partitionIndex) => {
-    const partition = topic.partitions[partitionIndex]
-    return {
-      errorCode: 0,
-      partitionIndex,
-      leaderId: broker.nodeId,
-      leaderEpoch: partition instanceof Partition ? partition.log.leaderEpoch : -1,
-      replicaNodes: nodes,
-      isrNodes: nodes,
-      offlineReplicas: [],
-    }
-  })
+function described(broker: BrokerState, topic: Topic, topicAuthorizedOperations: number): MetadataTopicResponse {
+  const count = topic.record.partitions
   return {
     errorCode: 0,
     name: topic.name,
     topicId: topic.record.id,
     isInternal: isInternalTopic(topic.name),
-    partitions,
-    topicAuthorizedOperations: operationsNotAsked,
+    partitions: Array.from({ length: count }, (_, index) => describePartition(broker, topic, index)),
+    topicAuthorizedOperations,
   }
 }
 
-function failure(thrown: unknown, asked: AskedTopic): MetadataTopicResponse {
+function failure(thrown: unknown, asked: AskedTopic, version: number): MetadataTopicResponse {
   const error = asSeglogError(thrown)
   const part: MetadataTopicResponse = {
     errorCode: errorCodeOf(error),
-    name: asked.name,
+    name: asked.name === null && version < namelessSince ? '' : asked.name,
     topicId: asked.topicId,
-    isInternal: false,
+    isInternal: asked.name !== null && isInternalTopic(asked.name),
     partitions: [],
-    topicAuthorizedOperations: operationsNotAsked,
+    topicAuthorizedOperations: authorizedOperations('topic', false),
   }
   return withCause(part, error)
 }
 
-function response(broker: BrokerState, context: RequestContext, topics: MetadataTopicResponse[]): MetadataResponse {
-  const { host, port } = broker.endpoint(context)
+function response(
+  broker: BrokerState,
+  context: RequestContext,
+  request: MetadataRequest,
+  topics: MetadataTopicResponse[],
+): MetadataResponse {
   return {
     throttleTimeMs: 0,
-    brokers: [{ nodeId: broker.nodeId, host, port, rack: null }],
+    brokers: [{ nodeId: broker.nodeId, ...thisNode(broker, context) }],
     clusterId: broker.clusterId,
     controllerId: broker.nodeId,
     topics,
-    clusterAuthorizedOperations: operationsNotAsked,
+    clusterAuthorizedOperations: authorizedOperations('cluster', request.includeClusterAuthorizedOperations),
     errorCode: 0,
   }
 }

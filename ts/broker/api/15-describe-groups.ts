@@ -3,6 +3,7 @@ import { apiKey } from '../../protocol/apis.js'
 import { protocolErrors } from '../../protocol/errors.js'
 import { operationsNotAsked } from '../../protocol/messages/03-metadata.js'
 import type { DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.js'
+import { authorizedOperations } from '../authorized-operations.js'
 import type { BrokerState } from '../broker-state.js'
 import type { Group } from '../groups/group.js'
 import { noAssignment } from '../groups/member.js'
@@ -13,15 +14,13 @@ type DescribedGroup = DescribeGroupsResponse['groups'][number]
 
 /** From here on a group that does not exist is an error; before, it is a Dead one. */
 const notFoundSince = 6
-/** Read, delete, describe, describe configs, alter configs: all there is, since nobody is refused anything. */
-const everyOperation = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 
 /** Versions 0-6. Members' metadata and the protocol are given while the group is Stable. */
 export const describeGroups = apiHandler(
   apiKey.describeGroups,
   '0-6',
   (broker, request, context): DescribeGroupsResponse => {
-    const operations = request.includeAuthorizedOperations ? everyOperation : operationsNotAsked
+    const operations = authorizedOperations('group', request.includeAuthorizedOperations)
     const groups = request.groups.map((id) => describe(broker, id, context.apiVersion, operations))
     return { throttleTimeMs: 0, groups: groups as DescribedGroup[] }
   },

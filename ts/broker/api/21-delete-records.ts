@@ -2,10 +2,11 @@ import { apiKey } from '../../protocol/apis.js'
 import { protocolError } from '../../protocol/errors.js'
 import type { DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.js'
 import type { Partition } from '../partition.js'
+import { isInternalTopic } from '../topic-names.js'
 import { apiHandler } from './api-handler.js'
 import { eachPartition } from './each-partition.js'
 
-/** Versions 0-2. Raises the log start; -1 deletes everything readable. Compacted topics without delete refuse it. */
+/** Versions 0-2. Raises the log start; -1 deletes everything readable. Compacted topics without delete refuse it, as do internal ones. */
 export const deleteRecords = apiHandler(
   apiKey.deleteRecords,
   '0-2',
@@ -31,6 +32,11 @@ export const deleteRecords = apiHandler(
 
 async function deleteBefore({ log, highWatermark }: Partition, asked: bigint): Promise<number> {
   const { topic, partition, config } = log
+  if (isInternalTopic(topic)) {
+    throw protocolError('INVALID_TOPIC_EXCEPTION', `records of the internal topic ${topic} are not deleted by offset`, {
+      topic,
+    })
+  }
   if (config.cleanupPolicy.length > 0 && !config.cleanupPolicy.includes('delete')) {
     throw protocolError('POLICY_VIOLATION', `topic ${topic} is compacted only; its records are not deleted by offset`, {
       topic,

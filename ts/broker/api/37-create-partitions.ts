@@ -14,9 +14,14 @@ export const createPartitions = apiHandler(
   apiKey.createPartitions,
   '0-3',
   async (broker, request): Promise<CreatePartitionsResponse> => {
+    const seen = new Map<string, number>()
+    for (const { name } of request.topics) seen.set(name, (seen.get(name) ?? 0) + 1)
     const results = request.topics.map(async (asked) => {
       const { name } = asked
       try {
+        if (seen.get(name)! > 1) {
+          throw protocolError('INVALID_REQUEST', `the request names topic ${name} more than once`, { topic: name })
+        }
         const topic = broker.topics.get(name, zeroUuid)
         grow(broker, topic.record, asked)
         if (!request.validateOnly) await broker.topics.update(topic, (record) => grow(broker, record, asked))

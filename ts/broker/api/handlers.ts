@@ -18,18 +18,29 @@ import { deleteTopics } from './20-delete-topics.js'
 import { deleteRecords } from './21-delete-records.js'
 import { initProducerId } from './22-init-producer-id.js'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.js'
+import { describeAcls } from './29-describe-acls.js'
+import { createAcls } from './30-create-acls.js'
+import { deleteAcls } from './31-delete-acls.js'
 import { describeConfigs } from './32-describe-configs.js'
 import { alterConfigs } from './33-alter-configs.js'
 import { describeLogDirs } from './35-describe-log-dirs.js'
 import { createPartitions } from './37-create-partitions.js'
 import { deleteGroups } from './42-delete-groups.js'
+import { electLeaders } from './43-elect-leaders.js'
 import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
+import { alterPartitionReassignments } from './45-alter-partition-reassignments.js'
+import { listPartitionReassignments } from './46-list-partition-reassignments.js'
 import { offsetDelete } from './47-offset-delete.js'
+import { describeClientQuotas } from './48-describe-client-quotas.js'
+import { describeQuorum } from './55-describe-quorum.js'
 import { describeCluster } from './60-describe-cluster.js'
+import { describeProducers } from './61-describe-producers.js'
+import { listConfigResources } from './74-list-config-resources.js'
+import { describeTopicPartitions } from './75-describe-topic-partitions.js'
 import type { ApiHandler } from './api-handler.js'
 
-/** The APIs of the broker, by their keys. One that is missing is not offered: its requests are UNSUPPORTED_VERSION. */
-export const handlers: { readonly [K in ApiKey]?: ApiHandler<K> } = {
+/** Every API of the broker, by its key. */
+export const handlers: { readonly [K in ApiKey]: ApiHandler<K> } = {
   0: produce,
   1: fetch,
   2: listOffsets,
@@ -49,12 +60,23 @@ export const handlers: { readonly [K in ApiKey]?: ApiHandler<K> } = {
   21: deleteRecords,
   22: initProducerId,
   23: offsetForLeaderEpoch,
+  29: describeAcls,
+  30: createAcls,
+  31: deleteAcls,
   32: describeConfigs,
   33: alterConfigs,
   35: describeLogDirs,
   37: createPartitions,
   42: deleteGroups,
+  43: electLeaders,
   44: incrementalAlterConfigs,
+  45: alterPartitionReassignments,
+  46: listPartitionReassignments,
   47: offsetDelete,
+  48: describeClientQuotas,
+  55: describeQuorum,
   60: describeCluster,
+  61: describeProducers,
+  74: listConfigResources,
+  75: describeTopicPartitions,
 }

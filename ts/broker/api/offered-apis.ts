@@ -23,5 +23,5 @@ export function offeredApis(): readonly OfferedApi[] {
 
 /** Versions of an API that the broker answers; null for one that it does not have. */
 export function answeredVersions(key: number): VersionRange | null {
-  return handlers[key as ApiKey]?.versions ?? null
+  return Object.hasOwn(handlers, key) ? handlers[key as ApiKey].versions : null
 }

@@ -1,8 +1,8 @@
 import { SeglogError } from '../../errors/seglog-error.js'
 import { protocolError } from '../../protocol/errors.js'
-import { randomUuid } from '../../protocol/uuid.js'
 import type { BrokerState } from '../broker-state.js'
 import { asSeglogError } from '../error-codes.js'
+import { offsetsTopic } from '../offsets-topic.js'
 import { offsetsTopicName } from '../topic-names.js'
 import type { Topic } from '../topics.js'
 import { GroupPartition } from './group-partition.js'
@@ -172,16 +172,7 @@ export class GroupPartitions {
       throw new SeglogError('READ_ONLY', `${path} is open read-only; open it without readOnly to use groups`, { path })
     }
     try {
-      await topics.create({
-        name: offsetsTopicName,
-        id: randomUuid(),
-        partitions: config.number('offsets.topic.num.partitions'),
-        configs: {
-          'cleanup.policy': 'compact',
-          'compression.type': 'producer',
-          'segment.bytes': config.get('offsets.topic.segment.bytes'),
-        },
-      })
+      await topics.create(offsetsTopic(config))
     } catch (error) {
       // Somebody else may have made it meanwhile.
       if (topics.byName(offsetsTopicName) === undefined) throw error
