@@ -37,10 +37,56 @@ describe('topics', () => {
     await seglog(['produce', 'orders', '--partition', '0', '--data', data], 'd\n')
     const described = jsonLines((await seglog(['topic', 'describe', 'orders', '--data', data])).stdout)
     expect(described).toMatchObject([{ topic: 'orders', configs: {} }])
-    expect(described[0].partitions).toContainEqual({ partition: 2, earliest: '0', latest: '2' })
+    expect(described[0].partitions).toContainEqual(
+      expect.objectContaining({ partition: 2, earliest: '0', latest: '2', leader: 1, isr: [1] }),
+    )
     expect((await seglog(['topic', 'delete', 'orders', '--data', data])).code).toBe(0)
     expect((await seglog(['topic', 'delete', 'orders', '--data', data])).code).toBe(1)
     expect((await seglog(['topic', 'delete', 'orders', '--if-exists', '--data', data])).code).toBe(0)
+  })
+})
+
+describe('one topic', () => {
+  async function three(): Promise<string> {
+    const data = temporaryFolder()
+    await seglog(['topic', 'create', 't', '--config', 'retention.ms=5000', '--data', data])
+    await seglog(['produce', 't', '--data', data], 'a\nb\nc\n')
+    return data
+  }
+
+  test('configs, all of them or those that were set', async () => {
+    const data = await three()
+    const all = jsonLines((await seglog(['topic', 'config', 't', '--data', data])).stdout)
+    expect(all).toContainEqual(expect.objectContaining({ config: 'retention.ms', value: '5000', source: 'topic' }))
+    expect(all).toContainEqual(expect.objectContaining({ config: 'segment.bytes', source: 'default' }))
+    const own = jsonLines((await seglog(['topic', 'config', 't', '--set-only', '--data', data])).stdout)
+    expect(own.map(({ config }) => config)).toEqual(['retention.ms'])
+  })
+
+  test('offsets: both ends, one, or those of a time', async () => {
+    const data = await three()
+    const offsets = async (...args: string[]) =>
+      jsonLines((await seglog(['topic', 'offsets', 't', '--data', data, ...args])).stdout)
+    expect(await offsets()).toEqual([{ topic: 't', partition: 0, earliest: '0', latest: '3' }])
+    expect(await offsets('--at', 'end')).toEqual([{ topic: 't', partition: 0, offset: '3' }])
+    expect(await offsets('--at', '@0')).toMatchObject([{ partition: 0, offset: '0' }])
+    expect(await offsets('--at', '@2100-01-01')).toMatchObject([{ offset: null, timestamp: null }])
+    expect((await seglog(['topic', 'offsets', 't', '--at', '5', '--data', data])).code).toBe(2)
+  })
+
+  test('records before an offset can be deleted', async () => {
+    const data = await three()
+    const deleted = await seglog(['topic', 'delete-records', 't', '--before', '2', '--data', data])
+    expect(jsonLines(deleted.stdout)).toEqual([{ topic: 't', partition: 0, earliest: '2' }])
+    const read = await seglog(['consume', 't', '--exit-at-end', '--format', '%v', '--data', data])
+    expect(read.stdout).toBe('c')
+    await seglog(['topic', 'delete-records', 't', '--before', 'end', '--partition', '0', '--data', data])
+    expect((await seglog(['consume', 't', '--exit-at-end', '--data', data])).stdout).toBe('')
+    const nowhere = ['topic', 'delete-records', 't', '--before', 'end', '--partition', '7', '--data', data]
+    expect(await seglog(nowhere)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('(UNKNOWN_TOPIC_OR_PARTITION)'),
+    })
   })
 })
 
@@ -168,6 +214,10 @@ describe('usage', () => {
     [['topic', 'create', 't', '--partitions', 'many']],
     [['topic', 'alter', 't']],
     [['log', 'verify']],
+    [['topic', 'delete-records', 't']],
+    [['topic', 'list', '--data', 'd', '--bootstrap', 'h:9092']],
+    [['topic', 'list', '--bootstrap', 'h']],
+    [['topic', 'list', '--bootstrap', 'h:9092,i:99999']],
     [['bench', '--records', '0']],
   ])('%j is bad usage', async (args) => {
     const { code, stdout, stderr } = await seglog(args)

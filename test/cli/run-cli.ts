@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,11 +10,17 @@ export interface Outcome {
   stderr: string
 }
 
-/** Runs the built command line; `input` goes to its standard input. */
-export function seglog(args: readonly string[], input = ''): Promise<Outcome> {
+export const cliFile = join(__dirname, '../../dist/cli.js')
+
+/** The environment of this process without what would choose a log. */
+function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  return { ...process.env, NO_COLOR: '1', SEGLOG_DATA: undefined, SEGLOG_BOOTSTRAP: undefined, ...more }
+}
+
+/** Runs the built command line to its end; `input` goes to its standard input. */
+export function seglog(args: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NO_COLOR: '1', SEGLOG_DATA: undefined }
-    const child = spawn(process.execPath, [join(__dirname, '../../dist/cli.js'), ...args], { env })
+    const child = spawn(process.execPath, [cliFile, ...args], { env: environment(env) })
     const outcome: Outcome = { code: null, stdout: '', stderr: '' }
     child.stdout.on('data', (text) => {
       outcome.stdout += text
@@ -27,6 +33,58 @@ export function seglog(args: readonly string[], input = ''): Promise<Outcome> {
     child.stdin.on('error', () => {})
     child.stdin.end(input)
   })
+}
+
+/** The built command line at work; killed when the test ends, if it still runs. */
+export class RunningCli {
+  stdout = ''
+  stderr = ''
+  readonly ended: Promise<Outcome>
+  private readonly child: ChildProcessWithoutNullStreams
+
+  constructor(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) {
+    const { cwd } = options
+    const child = spawn(process.execPath, [cliFile, ...args], { env: environment(options.env), cwd })
+    this.child = child
+    child.stdout.on('data', (text) => {
+      this.stdout += text
+    })
+    child.stderr.on('data', (text) => {
+      this.stderr += text
+    })
+    child.stdin.on('error', () => {})
+    this.ended = new Promise((resolve) =>
+      child.once('close', (code) => resolve({ code, stdout: this.stdout, stderr: this.stderr })),
+    )
+    onTestFinished(() => {
+      child.kill('SIGKILL')
+    })
+  }
+
+  /** Resolves when one of its outputs matches; rejects if it ends before. */
+  async says(wanted: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = wanted.exec(this.stdout) ?? wanted.exec(this.stderr)
+      if (found !== null) return found
+      const { stdout, stderr } = this.child
+      const more = new Promise<boolean>((resolve) => {
+        for (const stream of [stdout, stderr]) stream.once('data', () => resolve(false))
+      })
+      const isOver = await Promise.race([more, this.ended.then(() => true)])
+      if (isOver && !wanted.test(this.stdout) && !wanted.test(this.stderr))
+        throw new Error(`it ended without saying ${wanted}: ${this.stdout}${this.stderr}`)
+    }
+  }
+
+  types(text: string): void {
+    this.child.stdin.write(text)
+  }
+
+  /** Sends a signal; resolves to how it ended. */
+  signal(name: NodeJS.Signals): Promise<Outcome> {
+    this.child.kill(name)
+    return this.ended
+  }
 }
 
 /** A folder that is removed when the test ends. */

@@ -53,20 +53,18 @@ export function start(text: string): Start {
   )
 }
 
-export const dataOption = (): Option =>
-  new Option('--data <dir>', 'the data directory').env('SEGLOG_DATA').default('./data')
-
 export const jsonOption = (): Option => new Option('--json', 'one JSON object per line, also on a terminal')
 
 export const compressionOption = (): Option =>
   new Option('--compression <codec>', 'compress batches').choices(codecNames).default('none' satisfies CodecName)
 
-/** What every command that touches a data directory takes. */
-export function withData(command: Command): Command {
-  return command.addOption(dataOption()).addOption(jsonOption())
-}
-
-export interface DataOptions {
-  data: string
-  json?: boolean
+/** What every command that works on a log takes; see `targetOf`. */
+export function withTarget(command: Command): Command {
+  return command
+    .option('--data <dir>', 'the data directory (default: $SEGLOG_DATA, ./data)')
+    .option(
+      '--bootstrap <host:port>',
+      'brokers to connect to instead, several with commas (default: $SEGLOG_BOOTSTRAP)',
+    )
+    .addOption(jsonOption())
 }

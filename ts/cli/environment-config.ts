@@ -38,7 +38,12 @@ export function kafkaEnvironment(environment: Environment): ConfigLayer {
 }
 
 /** Variables of Seglog that are no broker configs. */
-const ownVariables: ReadonlySet<string> = new Set(['SEGLOG_CONFIG_FILE', 'SEGLOG_LOG_LEVEL', 'SEGLOG_NATIVE'])
+const ownVariables: ReadonlySet<string> = new Set([
+  'SEGLOG_BOOTSTRAP',
+  'SEGLOG_CONFIG_FILE',
+  'SEGLOG_LOG_LEVEL',
+  'SEGLOG_NATIVE',
+])
 
 /**
  * What `SEGLOG_...` variables set: SEGLOG_DATA, SEGLOG_HOST, SEGLOG_PORT and SEGLOG_ADVERTISE are the options of these

@@ -1,15 +1,17 @@
 import { open as openFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import type { Producer } from '../client/producer.js'
 import type { PartitionedMessage } from '../client/producer-options.js'
-import { open } from '../open.js'
 import type { CodecName } from '../records/codecs/codec-name.js'
-import { acks, compressionOption, type DataOptions, keyValues, wholeNumber, withData } from './arguments.js'
+import { acks, compressionOption, keyValues, wholeNumber, withTarget } from './arguments.js'
+import { untilInterrupted } from './interruption.js'
 import { lines } from './lines.js'
+import { type TargetOptions, withLog } from './target.js'
 import { bytesText, count, Progress, plural, printJson, say } from './terminal.js'
 
 /** `seglog produce`: a record per line. */
 export function register(program: Command): void {
-  withData(program.command('produce <topic>'))
+  withTarget(program.command('produce <topic>'))
     .description('Write a record per line of a file or of standard input.')
     .option('--file <path>', 'read lines from a file')
     .option('--key-separator <text>', 'what stands between key and value; a line without it has no key')
@@ -20,7 +22,7 @@ export function register(program: Command): void {
     .action(produce)
 }
 
-interface ProduceOptions extends DataOptions {
+interface ProduceOptions extends TargetOptions {
   file?: string
   keySeparator?: string
   partition?: number
@@ -36,43 +38,86 @@ async function produce(topic: string, options: ProduceOptions): Promise<void> {
   // Opened first: a file that is not there must not leave an empty data directory behind.
   const file = options.file === undefined ? null : await openFile(options.file)
   const input = file?.createReadStream({ highWaterMark: 256 * 1024 }) ?? process.stdin
-  const messageOf = messageMaker(options)
-  const startMs = performance.now()
-  const log = await open(options.data)
-  try {
-    const producer = log.producer({ acks: options.acks, compression: options.compression })
-    let records = 0
-    let bytes = 0
-    const partitions = new Set<number>()
-    const progress = new Progress(() => `${count(records)} records, ${bytesText(bytes)}`)
-    const running = new Set<Promise<void>>()
-    let failure: unknown = null
-    for await (const found of lines(input)) {
-      const messages = found.map(messageOf)
-      const send = producer
-        .send({ topic, messages })
-        .then((results) => {
-          for (const result of results) partitions.add(result.partition)
-          records += messages.length
-          for (const line of found) bytes += line.length
+  await untilInterrupted((signal) =>
+    withLog(options, 'write', async (log) => {
+      // What was read by then is written; nothing more is asked for.
+      signal.addEventListener('abort', () => input.destroy(), { once: true })
+      const written = new Written()
+      const progress = new Progress(() => `${count(written.records)} records, ${bytesText(written.bytes)}`)
+      await sendLines(log.producer({ acks: options.acks, compression: options.compression }), topic, {
+        input,
+        signal,
+        messageOf: messageMaker(options),
+        onWritten: (lines, partitions) => {
+          written.add(lines, partitions)
           progress.tick()
-        })
-        .catch((error: unknown) => {
-          failure ??= error
-        })
-        .finally(() => running.delete(send))
-      running.add(send)
-      if (running.size >= sendsMax) await Promise.race(running)
-      if (failure !== null) break
-    }
-    await Promise.all(running)
-    progress.end()
-    if (failure !== null) throw failure
-    const seconds = (performance.now() - startMs) / 1000
+        },
+      }).finally(() => progress.end())
+      written.report(topic, options)
+    }),
+  )
+}
+
+interface Sending {
+  input: AsyncIterable<Buffer>
+  signal: AbortSignal
+  messageOf: (line: Buffer) => PartitionedMessage
+  onWritten: (lines: readonly Buffer[], partitions: readonly number[]) => void
+}
+
+async function sendLines(producer: Producer, topic: string, sending: Sending): Promise<void> {
+  const { messageOf, onWritten } = sending
+  const running = new Set<Promise<void>>()
+  let failure: unknown = null
+  for await (const found of uninterrupted(lines(sending.input), sending.signal)) {
+    const send = producer
+      .send({ topic, messages: found.map(messageOf) })
+      .then((results) =>
+        onWritten(
+          found,
+          results.map(({ partition }) => partition),
+        ),
+      )
+      .catch((error: unknown) => {
+        failure ??= error
+      })
+      .finally(() => running.delete(send))
+    running.add(send)
+    if (running.size >= sendsMax) await Promise.race(running)
+    if (failure !== null) break
+  }
+  await Promise.all(running)
+  if (failure !== null) throw failure
+}
+
+/** Ends where the stream was destroyed because of the signal. */
+async function* uninterrupted<T>(values: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
+  try {
+    yield* values
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+/** What was acknowledged so far. */
+class Written {
+  records = 0
+  bytes = 0
+  private readonly partitions = new Set<number>()
+  private readonly startMs = performance.now()
+
+  add(lines: readonly Buffer[], partitions: readonly number[]): void {
+    for (const partition of partitions) this.partitions.add(partition)
+    this.records += lines.length
+    for (const line of lines) this.bytes += line.length
+  }
+
+  report(topic: string, options: TargetOptions): void {
+    const { records, bytes } = this
+    const seconds = (performance.now() - this.startMs) / 1000
     say(`${plural(records, 'record')}, ${bytesText(bytes)} to ${topic} in ${seconds.toFixed(2)} s`)
-    if (options.json) printJson({ topic, records, bytes, seconds, partitions: [...partitions].sort((a, b) => a - b) })
-  } finally {
-    await log.close()
+    const partitions = [...this.partitions].sort((a, b) => a - b)
+    if (options.json) printJson({ topic, records, bytes, seconds, partitions })
   }
 }
 

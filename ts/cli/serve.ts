@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 import { listen, type RunningServer } from '../server/listen.js'
 import { isLoopback, type Listener } from '../server/listener.js'
 import { keyValues } from './arguments.js'
+import { linesToTry, ownCommand } from './own-command.js'
 import { type ServeFlags, serveOptions } from './serve-options.js'
 import { type LogLevel, logLevels, stderrLogger } from './stderr-logger.js'
 import { printJson, say } from './terminal.js'
@@ -86,9 +87,8 @@ function introduce({ broker, listeners }: RunningServer, options: Options): void
   say(`seglog ${version} serves ${broker.path}`)
   for (const listener of listeners) say(`listening on ${addresses(listener)}`)
   say('try, in another terminal:')
-  say(`  kcat -b ${bootstrap} -L`)
-  say(`  echo hello | kcat -b ${bootstrap} -P -t first`)
-  say(`  kcat -b ${bootstrap} -C -t first -e`)
+  const command = ownCommand(process.argv[1] ?? '', process.cwd())
+  for (const line of linesToTry(command, bootstrap, broker.config.flag('auto.create.topics.enable'))) say(`  ${line}`)
 }
 
 function addresses({ hosts, port }: Listener): string {
