@@ -8,8 +8,11 @@ import { type ApiKey, apis, type RequestOf, type ResponseOf } from '../protocol/
 export class InProcessTransport implements Transport {
   private readonly contexts = new Map<string | null, RequestContext[]>()
 
-  /** The transport owns the broker: closing it closes the broker. */
-  constructor(private readonly broker: Broker) {}
+  /** The transport owns the broker: closing it closes the broker, unless something else is to happen then. */
+  constructor(
+    private readonly broker: Broker,
+    private readonly onClose: () => Promise<void> = () => broker.close(),
+  ) {}
 
   request<K extends ApiKey>(key: K, request: RequestOf<K>, options: RequestOptions = {}): MaybePromise<ResponseOf<K>> {
     const context = this.contextFor(key, options.clientId ?? null)
@@ -22,7 +25,7 @@ export class InProcessTransport implements Transport {
   }
 
   close(): Promise<void> {
-    return this.broker.close()
+    return this.onClose()
   }
 
   private contextFor(key: ApiKey, clientId: string | null): RequestContext {
