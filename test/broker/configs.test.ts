@@ -262,7 +262,5 @@ describe('describing and altering', () => {
     expect((await second.ask(apiKey.alterConfigs, replace)).responses[0].errorCode).toBe(0)
     expect((await describe(second, 'retention.ms')).configSource).toBe(5)
     expect((await describe(second, 'segment.ms')).value).toBe('77')
-    const ofBroker = { resources: [{ resourceType: 4, resourceName: '1', configs: [] }] }
-    expect((await second.ask(apiKey.alterConfigs, ofBroker)).responses[0].errorCode).toBe(code('INVALID_REQUEST'))
   })
 })

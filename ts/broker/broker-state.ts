@@ -3,6 +3,7 @@ import type { Clock, Logger } from '../log/logger.js'
 import type { Crc32c } from '../records/message.js'
 import type { OfferedApi } from './api/offered-apis.js'
 import type { BrokerConfig } from './broker-config.js'
+import type { DynamicConfigs } from './dynamic-configs.js'
 import type { GroupCoordinator } from './groups/group-coordinator.js'
 import type { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
@@ -18,6 +19,7 @@ export interface Endpoint {
 /** What the API handlers work on. */
 export interface BrokerState {
   readonly config: BrokerConfig
+  readonly dynamicConfigs: DynamicConfigs
   readonly topics: Topics
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds

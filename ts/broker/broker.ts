@@ -12,6 +12,7 @@ import { handlers } from './api/handlers.js'
 import { offeredApis } from './api/offered-apis.js'
 import { BrokerConfig } from './broker-config.js'
 import type { BrokerState, Endpoint } from './broker-state.js'
+import { DynamicConfigs } from './dynamic-configs.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
 import { groupLag, type PartitionLag } from './groups/group-lag.js'
 import { type MemoryDirectory, makeMemoryDirectory, memoryTarget } from './memory-directory.js'
@@ -97,6 +98,9 @@ export class Broker {
     const { logger = silentLogger, clock = Date.now } = options
     const store = await TopicStore.open(logs.files)
     await adoptFolders(store, logs, logger)
+    const nodeId = logs.nodeId ?? config.nodeId
+    config.setLayer('static', { ...config.layer('static'), 'node.id': String(nodeId), 'log.dirs': logs.path })
+    const dynamicConfigs = new DynamicConfigs(store, config, nodeId, logger)
     const topics = new Topics(store, logs, config, logger)
     if (!logs.readOnly) await topics.finishDeletions()
     logs.onOffline = (err) =>
@@ -105,10 +109,11 @@ export class Broker {
     const ground = { config, topics, logs, clock, logger, crc32c }
     const state: BrokerState = {
       ...ground,
+      dynamicConfigs,
       groups: new GroupCoordinator(ground, options.timers ?? loopTimers),
       producerIds: new ProducerIds(store),
       waitingFetches: new WaitingFetches(),
-      nodeId: logs.nodeId ?? config.nodeId,
+      nodeId,
       clusterId: logs.clusterId ?? '',
       offered: offeredApis(),
       endpoint: options.endpoint ?? (() => ({ host: 'localhost', port: 0 })),
@@ -226,7 +231,14 @@ export class Broker {
 
 function openLogs(engine: Engine, path: string, config: BrokerConfig, options: BrokerOptions): Promise<LogDirectory> {
   const { readOnly = false, create = !readOnly, logger, clock } = options
-  return LogDirectory.open(engine, path, { readOnly, create, nodeId: config.nodeId, logger, clock })
+  return LogDirectory.open(engine, path, {
+    readOnly,
+    create,
+    nodeId: config.nodeId,
+    logger,
+    clock,
+    producerIdExpirationMs: () => config.number('producer.id.expiration.ms'),
+  })
 }
 
 function checkSignal(signal: AbortSignal | undefined, target: string): void {

@@ -4,7 +4,7 @@ import { randomUuid } from '../protocol/uuid.js'
 import type { BrokerState } from './broker-state.js'
 import type { TopicRecord } from './metadata-store.js'
 import { offsetsTopic } from './offsets-topic.js'
-import { checkTopicConfigs } from './topic-config.js'
+import { checkTopicConfigs, checkTopicConfigsTogether, TopicConfig } from './topic-config.js'
 import { checkTopicName, collisionError, collisionKey, isInternalTopic, offsetsTopicName } from './topic-names.js'
 
 /** A data directory that Kafka wrote has a folder of this name, which stays as it is. */
@@ -36,6 +36,7 @@ export function newTopic(broker: BrokerState, asked: CreatableTopic): TopicRecor
     name,
     broker.logger,
   )
+  checkTopicConfigsTogether(new TopicConfig(configs, broker.config), name)
   return { name, id: randomUuid(), partitions: partitionCount(broker, asked), configs }
 }
 

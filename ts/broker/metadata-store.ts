@@ -1,3 +1,5 @@
+import type { ConfigMap } from './broker-config.js'
+
 /** A topic as the metadata knows it. Immutable; a change makes a new one. */
 export interface TopicRecord {
   readonly name: string
@@ -5,11 +7,11 @@ export interface TopicRecord {
   readonly id: string
   readonly partitions: number
   /** The topic's own configs, checked. */
-  readonly configs: Readonly<Record<string, string>>
+  readonly configs: ConfigMap
 }
 
 /**
- * Who knows which topics exist and which producer ids were issued. One implementation keeps it in the data directory
+ * Who knows which topics exist, what brokers were told while they ran, and which producer ids were issued. One implementation keeps it in the data directory
  * (TopicStore); a cluster's keeps it where all brokers see it.
  *
  * Changes resolve once they are durable, and are visible from then on. They reject without effect: with
@@ -19,6 +21,8 @@ export interface MetadataStore {
   readonly topics: ReadonlyMap<string, TopicRecord>
   /** Topics whose deletion was decided and whose data may still be there; never seen in `topics`. */
   readonly deleting: readonly TopicRecord[]
+  /** Configs set while brokers ran: by node id, for all brokers under the empty name. */
+  readonly brokerConfigs: ReadonlyMap<string, ConfigMap>
   create(topic: TopicRecord): Promise<void>
   /** Changes an existing topic; `change` sees the newest record, and may throw to refuse. */
   update(name: string, change: (topic: TopicRecord) => TopicRecord): Promise<TopicRecord>
@@ -26,6 +30,8 @@ export interface MetadataStore {
   delete(name: string): Promise<TopicRecord>
   /** The data of a topic in `deleting` is gone. */
   deleted(id: string): Promise<void>
+  /** Changes what is set for one broker, or for all; `change` sees the newest, and may throw to refuse. */
+  updateBrokerConfigs(broker: string, change: (configs: ConfigMap) => ConfigMap): Promise<void>
   /** Reserves `count` producer ids that were never issued and never will be again; answers the first. */
   reserveProducerIds(count: number): Promise<number>
 }

@@ -1,3 +1,4 @@
+import { SeglogError } from '../errors/seglog-error.js'
 import type { LogConfig } from '../log/log-config.js'
 import type { Logger } from '../log/logger.js'
 import type { BrokerConfig, ConfigLayer, ConfigMap } from './broker-config.js'
@@ -80,17 +81,33 @@ export function checkTopicConfigs(
   const checked: Record<string, string> = {}
   for (const [key, value] of given) {
     checked[key] = checkConfig(topicConfigs, key, value, `topic ${topic}`)
-    if (!topicConfigs[key].used) sayUnused(key, logger)
+    if (!topicConfigs[key].used) sayUnused('topic', key, logger)
   }
   return checked
 }
 
+/** Throws INVALID_CONFIG for values in force that contradict each other. */
+export function checkTopicConfigsTogether(config: TopicConfig, topic: string): void {
+  const [least, most] = ['min.compaction.lag.ms', 'max.compaction.lag.ms'].map((key) => toNumber(config.get(key)))
+  if (least <= most) return
+  const key = 'min.compaction.lag.ms'
+  throw new SeglogError(
+    'INVALID_CONFIG',
+    `${key} of topic ${topic} is ${least}, above max.compaction.lag.ms, ${most}`,
+    {
+      key,
+    },
+  )
+}
+
 const said = new WeakMap<Logger, Set<string>>()
 
-function sayUnused(key: string, logger: Logger): void {
+/** Says once per logger that a config is taken without effect. */
+export function sayUnused(owner: 'topic' | 'broker', key: string, logger: Logger): void {
+  const what = `${owner} config ${key}`
   const keys = said.get(logger) ?? new Set<string>()
   said.set(logger, keys)
-  if (keys.has(key)) return
-  keys.add(key)
-  logger.warn({ key }, `topic config ${key} is kept, but Seglog does not act on it yet`)
+  if (keys.has(what)) return
+  keys.add(what)
+  logger.warn({ key }, `${what} is kept, but Seglog does not act on it`)
 }

@@ -1,5 +1,6 @@
 import { SeglogError } from '../errors/seglog-error.js'
 import { isUuid } from '../protocol/uuid.js'
+import type { ConfigMap } from './broker-config.js'
 import type { TopicRecord } from './metadata-store.js'
 
 /** What `seglog.json` holds. */
@@ -7,6 +8,8 @@ export interface StoreState {
   readonly topics: Map<string, TopicRecord>
   /** By topic id. */
   readonly deleting: Map<string, TopicRecord>
+  /** By node id; for all brokers under the empty name. */
+  readonly brokerConfigs: Map<string, ConfigMap>
   /** Every id below it may have been issued. */
   nextProducerId: number
 }
@@ -14,12 +17,13 @@ export interface StoreState {
 const formatVersion = 1
 
 export function emptyState(): StoreState {
-  return { topics: new Map(), deleting: new Map(), nextProducerId: 0 }
+  return { topics: new Map(), deleting: new Map(), brokerConfigs: new Map(), nextProducerId: 0 }
 }
 
 /**
  * `seglog.json`: `{ "version": 1, "nextProducerId": 1000, "topics": [{ "name", "id", "partitions", "configs" }],
- * "deleting": [...] }`, one topic per line so that people and diffs can read it.
+ * "deleting": [...], "brokerConfigs": { "": {...}, "1": {...} } }`, one topic per line so that people and diffs can read
+ * it.
  */
 export function serializeState(state: StoreState): Buffer {
   const list = (topics: Iterable<TopicRecord>) => {
@@ -28,7 +32,8 @@ export function serializeState(state: StoreState): Buffer {
   }
   return Buffer.from(
     `{\n  "version": ${formatVersion},\n  "nextProducerId": ${state.nextProducerId},\n` +
-      `  "topics": ${list(state.topics.values())},\n  "deleting": ${list(state.deleting.values())}\n}\n`,
+      `  "topics": ${list(state.topics.values())},\n  "deleting": ${list(state.deleting.values())},\n` +
+      `  "brokerConfigs": ${JSON.stringify(Object.fromEntries(state.brokerConfigs))}\n}\n`,
   )
 }
 
@@ -47,6 +52,7 @@ export function parseState(bytes: Buffer, path: string): StoreState {
   return {
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     deleting: new Map(deleting.map((topic) => [topic.id, topic])),
+    brokerConfigs: parseBrokerConfigs(parsed.brokerConfigs ?? {}, path),
     nextProducerId: next,
   }
 }
@@ -69,11 +75,23 @@ function parseTopics(value: unknown, list: string, path: string): TopicRecord[] 
     if (typeof partitions !== 'number' || !Number.isSafeInteger(partitions) || partitions < 1) {
       throw corrupt(path, `topic ${name} has no valid partition count`)
     }
-    if (!isObject(configs) || !Object.values(configs).every((config) => typeof config === 'string')) {
-      throw corrupt(path, `topic ${name} has no valid configs`)
-    }
-    return { name, id, partitions, configs: configs as Record<string, string> }
+    if (!isConfigMap(configs)) throw corrupt(path, `topic ${name} has no valid configs`)
+    return { name, id, partitions, configs }
   })
+}
+
+function parseBrokerConfigs(value: unknown, path: string): Map<string, ConfigMap> {
+  if (!isObject(value)) throw corrupt(path, '"brokerConfigs" is no object')
+  return new Map(
+    Object.entries(value).map(([broker, configs]) => {
+      if (!isConfigMap(configs)) throw corrupt(path, `"brokerConfigs" of ${JSON.stringify(broker)} are not valid`)
+      return [broker, configs]
+    }),
+  )
+}
+
+function isConfigMap(value: unknown): value is ConfigMap {
+  return isObject(value) && Object.values(value).every((config) => typeof config === 'string')
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

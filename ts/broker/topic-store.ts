@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { SeglogError } from '../errors/seglog-error.js'
 import type { Directory } from '../native/engine.js'
 import { protocolError } from '../protocol/errors.js'
+import type { ConfigMap } from './broker-config.js'
 import type { MetadataStore, TopicRecord } from './metadata-store.js'
 import { collisionError, collisionKey } from './topic-names.js'
 import { emptyState, parseState, type StoreState, serializeState } from './topic-store-file.js'
@@ -49,6 +50,10 @@ export class TopicStore implements MetadataStore {
     return [...this.#state.deleting.values()]
   }
 
+  get brokerConfigs(): ReadonlyMap<string, ConfigMap> {
+    return this.#state.brokerConfigs
+  }
+
   create(topic: TopicRecord): Promise<void> {
     return this.#change((state) => {
       if (state.topics.has(topic.name)) {
@@ -85,6 +90,12 @@ export class TopicStore implements MetadataStore {
   deleted(id: string): Promise<void> {
     return this.#change((state) => {
       state.deleting.delete(id)
+    })
+  }
+
+  updateBrokerConfigs(broker: string, change: (configs: ConfigMap) => ConfigMap): Promise<void> {
+    return this.#change((state) => {
+      state.brokerConfigs.set(broker, change(state.brokerConfigs.get(broker) ?? {}))
     })
   }
 
@@ -144,6 +155,7 @@ export class TopicStore implements MetadataStore {
     const next: StoreState = {
       topics: new Map(this.#state.topics),
       deleting: new Map(this.#state.deleting),
+      brokerConfigs: new Map(this.#state.brokerConfigs),
       nextProducerId: this.#state.nextProducerId,
     }
     // A refusal may rest on another change of this round, so it too is told when the round is durable.

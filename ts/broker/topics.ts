@@ -8,8 +8,10 @@ import type { MetadataStore, TopicRecord } from './metadata-store.js'
 import { Partition } from './partition.js'
 import { unwrittenLog } from './partition-log.js'
 import { TopicConfig } from './topic-config.js'
+import { topicConfigs } from './topic-config-table.js'
 
 const removalsAtOnce = 64
+const topicDefaultKeys = Object.values(topicConfigs).flatMap(({ synonyms }) => synonyms.map(({ key }) => key))
 
 /** A topic of this broker: its record, its effective configs, and those of its partitions that are open. */
 export class Topic {
@@ -53,6 +55,9 @@ export class Topics {
     this.#brokerConfig = brokerConfig
     this.#logger = logger
     for (const record of store.topics.values()) this.#add(record)
+    brokerConfig.watch((changed) => {
+      if (topicDefaultKeys.some((key) => changed.has(key))) for (const topic of this.all) this.#configure(topic)
+    })
   }
 
   get all(): IterableIterator<Topic> {
@@ -97,6 +102,8 @@ export class Topics {
     opening.then(
       (partition) => {
         topic.partitions[index] = partition
+        // Changed while the log was being opened with those of before.
+        partition.log.updateConfig(topic.config.log)
       },
       () => {
         topic.partitions[index] = undefined
@@ -117,8 +124,7 @@ export class Topics {
   async update(topic: Topic, change: (record: TopicRecord) => TopicRecord): Promise<void> {
     const record = await this.#store.update(topic.name, change)
     topic.record = record
-    topic.config = new TopicConfig(record.configs, this.#brokerConfig)
-    for (const partition of topic.open) partition.log.updateConfig(topic.config.log)
+    this.#configure(topic)
   }
 
   /** Resolves once the topic is gone durably and its folders are renamed. */
@@ -148,6 +154,11 @@ export class Topics {
     this.#byName.set(record.name, topic)
     this.#byId.set(record.id, topic)
     return topic
+  }
+
+  #configure(topic: Topic): void {
+    topic.config = new TopicConfig(topic.record.configs, this.#brokerConfig)
+    for (const partition of topic.open) partition.log.updateConfig(topic.config.log)
   }
 
   async #open(topic: Topic, index: number): Promise<Partition> {

@@ -36,7 +36,7 @@ export interface LogDirectoryOptions {
   /** How many closed segments may be open at once, over all logs (default 256). */
   openSegments?: number
   /** Kafka's producer.id.expiration.ms (default a day). */
-  producerIdExpirationMs?: number
+  producerIdExpirationMs?: () => number
 }
 
 /** A partition folder found on disk. */
@@ -143,8 +143,8 @@ export class LogDirectory {
     for (const name of names) if (isDeletedFolder(name)) this.#removeTree(name)
     this.#every(highWatermarkMs, () => this.#checkpoints.saveHighWatermarks(this.#openLogs()))
     this.#every(checkpointMs, () => this.#checkpoints.save(this.#openLogs()))
-    const expirationMs = options.producerIdExpirationMs ?? dayMs
     this.#every(expirationCheckMs, async () => {
+      const expirationMs = options.producerIdExpirationMs?.() ?? dayMs
       for (const log of await this.#openLogs()) log.expireProducers(expirationMs)
     })
     if (this.leftBehind === 'scan') this.#settling = this.#settleRest()

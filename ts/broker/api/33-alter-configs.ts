@@ -1,25 +1,28 @@
 import { apiKey } from '../../protocol/apis.js'
 import type { AlterConfigsResponse } from '../../protocol/messages/33-alter-configs.js'
-import { checkTopicConfigs } from '../topic-config.js'
+import { alterableConfigs } from './alterable-configs.js'
 import { apiHandler } from './api-handler.js'
-import { alterableTopic, altered, resourceFailure } from './config-resource.js'
+import { checkAlterations, eachResource } from './config-resource.js'
 
-/** Versions 0-2. A topic's own configs become exactly those given; IncrementalAlterConfigs changes single ones. */
+/**
+ * Versions 0-2. What is set for a topic, a broker or all brokers becomes exactly what is given; IncrementalAlterConfigs
+ * changes single configs.
+ */
 export const alterConfigs = apiHandler(
   apiKey.alterConfigs,
   '0-2',
-  async (broker, request): Promise<AlterConfigsResponse> => {
-    const responses = request.resources.map(async (resource) => {
-      try {
-        const topic = alterableTopic(broker, resource)
-        const given = resource.configs.map(({ name, value }) => [name, value] as const)
-        const configs = checkTopicConfigs(given, topic.name, broker.logger)
-        if (!request.validateOnly) await broker.topics.update(topic, (record) => ({ ...record, configs }))
-        return altered(resource)
-      } catch (error) {
-        return resourceFailure(error, resource)
+  async (broker, { resources, validateOnly }): Promise<AlterConfigsResponse> => {
+    const responses = await eachResource(resources, async (resource) => {
+      const target = alterableConfigs(broker, resource)
+      checkAlterations(resource.configs)
+      const set: Record<string, string> = {}
+      for (const { name, value } of resource.configs) {
+        target.checkKey(name)
+        set[name] = target.checked(name, value!)
       }
+      target.checkTogether(set)
+      if (!validateOnly) await target.update(() => set)
     })
-    return { throttleTimeMs: 0, responses: await Promise.all(responses) }
+    return { throttleTimeMs: 0, responses }
   },
 )

@@ -1,81 +1,66 @@
 import { apiKey } from '../../protocol/apis.js'
 import { protocolError } from '../../protocol/errors.js'
-import { configType } from '../../protocol/messages/32-describe-configs.js'
 import {
   configOperation,
   type IncrementalAlterConfigsRequest,
   type IncrementalAlterConfigsResponse,
 } from '../../protocol/messages/44-incremental-alter-configs.js'
-import type { BrokerState } from '../broker-state.js'
-import { listItems, unknownConfig } from '../config-def.js'
-import { checkTopicConfigs, TopicConfig } from '../topic-config.js'
-import { topicConfigs } from '../topic-config-table.js'
-import type { Topic } from '../topics.js'
+import type { ConfigMap } from '../broker-config.js'
+import { listItems } from '../config-def.js'
+import { type AlterableConfigs, alterableConfigs } from './alterable-configs.js'
 import { apiHandler } from './api-handler.js'
-import { alterableTopic, altered, resourceFailure } from './config-resource.js'
-
-/** Versions 0-1. Sets, removes, or extends single configs; the others stay. All operations of a topic happen or none. */
-export const incrementalAlterConfigs = apiHandler(
-  apiKey.incrementalAlterConfigs,
-  '0-1',
-  async (broker, request): Promise<IncrementalAlterConfigsResponse> => {
-    const responses = request.resources.map(async (resource) => {
-      try {
-        const topic = alterableTopic(broker, resource)
-        applied(broker, topic, topic.record.configs, resource.configs)
-        if (!request.validateOnly) {
-          await broker.topics.update(topic, (record) => ({
-            ...record,
-            configs: applied(broker, topic, record.configs, resource.configs),
-          }))
-        }
-        return altered(resource)
-      } catch (error) {
-        return resourceFailure(error, resource)
-      }
-    })
-    return { throttleTimeMs: 0, responses: await Promise.all(responses) }
-  },
-)
+import { checkAlterations, eachResource } from './config-resource.js'
 
 type Operations = IncrementalAlterConfigsRequest['resources'][number]['configs']
 
-function applied(
-  broker: BrokerState,
-  topic: Topic,
-  configs: Readonly<Record<string, string>>,
-  operations: Operations,
-): Record<string, string> {
-  const result: Record<string, string> = { ...configs }
-  const seen = new Set<string>()
+/**
+ * Versions 0-1. Sets, removes, or extends single configs of topics, of this broker and of all brokers; the others stay.
+ * All operations of a resource happen or none.
+ */
+export const incrementalAlterConfigs = apiHandler(
+  apiKey.incrementalAlterConfigs,
+  '0-1',
+  async (broker, { resources, validateOnly }): Promise<IncrementalAlterConfigsResponse> => {
+    const responses = await eachResource(resources, async (resource) => {
+      const target = alterableConfigs(broker, resource)
+      const operations = resource.configs
+      checkAlterations(operations, true)
+      applied(target, target.set, operations)
+      if (!validateOnly) await target.update((set) => applied(target, set, operations))
+    })
+    return { throttleTimeMs: 0, responses }
+  },
+)
+
+function applied(target: AlterableConfigs, set: ConfigMap, operations: Operations): ConfigMap {
+  const result: Record<string, string> = { ...set }
   for (const { name, configOperation: operation, value } of operations) {
-    if (seen.has(name)) throw protocolError('INVALID_REQUEST', `config ${name} is altered twice`, { key: name })
-    seen.add(name)
-    if (!Object.hasOwn(topicConfigs, name)) throw unknownConfig(Object.keys(topicConfigs), name, `topic ${topic.name}`)
+    target.checkKey(name)
     if (operation === configOperation.delete) {
       delete result[name]
       continue
     }
-    const text =
-      operation === configOperation.set
-        ? value
-        : changedList(new TopicConfig(result, broker.config).get(name), name, operation, value)
-    Object.assign(result, checkTopicConfigs([[name, text]], topic.name, broker.logger))
+    checkAlterations([{ name, value }])
+    const text = operation === configOperation.set ? value! : changedList(target, result, name, operation, value!)
+    result[name] = target.checked(name, text)
   }
+  target.checkTogether(result)
   return result
 }
 
 /** A list config with items added or taken away. */
-function changedList(current: string, key: string, operation: number, value: string | null): string {
-  if (topicConfigs[key].type !== configType.list) {
+function changedList(target: AlterableConfigs, set: ConfigMap, key: string, operation: number, value: string): string {
+  if (operation !== configOperation.append && operation !== configOperation.subtract) {
+    throw protocolError('INVALID_REQUEST', `config operation ${operation} is not known`, { key })
+  }
+  if (!target.isList(key)) {
     throw protocolError('INVALID_CONFIG', `${key} is no list, so nothing can be appended or subtracted; set it`, {
       key,
     })
   }
-  const items = listItems(current)
-  const given = listItems(value ?? '')
-  if (operation === configOperation.append)
-    return [...items, ...given.filter((item) => !items.includes(item))].join(',')
-  if (operation === configOperation.subtract) return items.filter((item) => !given.includes(item)).join(',')
-  throw protocolError('INVALID_REQUEST', `config operation ${operation} is not known`, { key })
+  const items = listItems(target.inForce(key, set))
+  const given = listItems(value)
+  return operation === configOperation.append
+    ? [...items, ...given.filter((item) => !items.includes(item))].join(',')
+    : items.filter((item) => !given.includes(item)).join(',')
 }

@@ -1,10 +1,7 @@
 import { withCause } from '../../protocol/cause.js'
 import { protocolError } from '../../protocol/errors.js'
-import { configResourceType } from '../../protocol/messages/32-describe-configs.js'
-import { zeroUuid } from '../../protocol/uuid.js'
 import type { BrokerState } from '../broker-state.js'
 import { asSeglogError, errorCodeOf } from '../error-codes.js'
-import type { Topic } from '../topics.js'
 
 /** Whose configs a request is about. */
 export interface Resource {
@@ -17,22 +14,47 @@ interface ResourceAnswer extends Resource {
   errorMessage: string | null
 }
 
-/** The topic of an alteration. Brokers' configs are fixed when they are opened. */
-export function alterableTopic(broker: BrokerState, { resourceType, resourceName }: Resource): Topic {
-  if (resourceType === configResourceType.topic) return broker.topics.get(resourceName, zeroUuid)
-  if (resourceType !== configResourceType.broker) throw unknownResource(resourceType)
-  throw protocolError('INVALID_REQUEST', "a broker's configs are given when it is opened and cannot be altered later")
+/** Throws INVALID_REQUEST unless the name of a broker resource is this broker's. */
+export function checkThisBroker(broker: BrokerState, name: string): void {
+  if (name === String(broker.nodeId)) return
+  throw protocolError('INVALID_REQUEST', `this is broker ${broker.nodeId}, not ${JSON.stringify(name)}`)
 }
 
 export function unknownResource(resourceType: number): Error {
-  return protocolError(
-    'INVALID_REQUEST',
-    `resource type ${resourceType} has no configs here; topics (2) and brokers (4) have`,
-  )
+  return protocolError('INVALID_REQUEST', `resource type ${resourceType} is not known`)
 }
 
-export function altered({ resourceType, resourceName }: Resource): ResourceAnswer {
-  return { errorCode: 0, errorMessage: null, resourceType, resourceName }
+/** What `alter` does to each resource of a request, as answers. A resource that is named twice is INVALID_REQUEST. */
+export async function eachResource<R extends Resource>(
+  resources: readonly R[],
+  alter: (resource: R) => Promise<void>,
+): Promise<ResourceAnswer[]> {
+  const nameOf = ({ resourceType, resourceName }: Resource) => `${resourceType} ${resourceName}`
+  const seen = new Map<string, number>()
+  for (const resource of resources) seen.set(nameOf(resource), (seen.get(nameOf(resource)) ?? 0) + 1)
+  const one = async (resource: R): Promise<ResourceAnswer> => {
+    const { resourceType, resourceName } = resource
+    try {
+      if (seen.get(nameOf(resource))! > 1) {
+        throw protocolError('INVALID_REQUEST', `the request names ${JSON.stringify(resourceName)} more than once`)
+      }
+      await alter(resource)
+      return { errorCode: 0, errorMessage: null, resourceType, resourceName }
+    } catch (error) {
+      return resourceFailure(error, resource)
+    }
+  }
+  return Promise.all(resources.map(one))
+}
+
+/** Throws INVALID_REQUEST for a key that comes twice, or a value that is missing. */
+export function checkAlterations(configs: readonly { name: string; value: string | null }[], mayBeNull = false): void {
+  const seen = new Set<string>()
+  for (const { name: key, value } of configs) {
+    if (seen.has(key)) throw protocolError('INVALID_REQUEST', `config ${key} is altered twice`, { key })
+    seen.add(key)
+    if (value === null && !mayBeNull) throw protocolError('INVALID_REQUEST', `config ${key} has no value`, { key })
+  }
 }
 
 export function resourceFailure(thrown: unknown, { resourceType, resourceName }: Resource): ResourceAnswer {
