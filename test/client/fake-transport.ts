@@ -16,6 +16,7 @@ export interface SeenBatch {
 
 /** A broker whose answers to Produce are given by the test, when the test wants. */
 export class FakeTransport implements Transport {
+  readonly isRemote = false
   readonly seen: SeenBatch[] = []
   producerIds = 0
 

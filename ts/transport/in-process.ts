@@ -6,6 +6,7 @@ import { type ApiKey, apis, type RequestOf, type ResponseOf } from '../protocol/
 
 /** Calls a broker in this process: messages are handed over as they are, without a byte being encoded. */
 export class InProcessTransport implements Transport {
+  readonly isRemote = false
   private readonly contexts = new Map<string | null, RequestContext[]>()
 
   /** The transport owns the broker: closing it closes the broker, unless something else is to happen then. */
