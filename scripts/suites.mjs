@@ -17,6 +17,7 @@ const table = [
   ['crash', 'test:crash', 15, { SEGLOG_KILL_CYCLES: '300', SEGLOG_POWER_CUTS: '50' }],
   ['disk', 'test:disk', 5],
   ['interop', 'test:interop', 10],
+  ['client on three targets', 'test:targets', 10],
   ['package', 'test:package', 10],
   ['readme', 'test:readme', 3],
 ]

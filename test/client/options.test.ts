@@ -77,7 +77,6 @@ describe('options', () => {
     expect(await rejection(open('memory:', { readonly: true } as never))).toMatchObject({
       message: 'Misspelled option `readonly` should be `readOnly`',
     })
-    expect(await rejection(open('kafka://localhost:9092'))).toMatchObject({ code: 'UNSUPPORTED' })
     expect(await rejection(open('memory:', { signal: AbortSignal.abort() }))).toMatchObject({ code: 'ABORTED' })
     expect(await rejection(open('memory:', { logger: {} as never }))).toMatchObject({ code: 'INVALID_OPTION' })
   })

@@ -1,5 +1,6 @@
-import { onTestFinished } from 'vitest'
+import { inject, onTestFinished } from 'vitest'
 import { open, type SeglogLog } from '../../ts/index.js'
+import { listen } from '../../ts/server/listen.js'
 
 /**
  * Where the client's tests run: in this process, against our own server, or against Apache Kafka. One file of tests
@@ -14,10 +15,27 @@ export const target = targetNamed(process.env.SEGLOG_TEST_TARGET ?? 'memory')
 
 /** An empty log of the target under test, closed when the test ends. */
 export async function openTarget(): Promise<SeglogLog> {
-  if (target !== 'memory') throw new Error(`the target ${target} is not there yet`)
-  const log = await open('memory:')
+  const log = await open(await addressOf(target))
   onTestFinished(() => log.close())
+  if (target === 'kafka') await empty(log)
   return log
+}
+
+/** What to open; a server of its own for each test. */
+async function addressOf(wanted: Target): Promise<string> {
+  if (wanted === 'memory') return 'memory:'
+  if (wanted === 'kafka') return `kafka://${inject('bootstrap')}`
+  const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
+  const server = await listen({ data: 'memory:', listeners })
+  onTestFinished(() => server.close())
+  return `kafka://127.0.0.1:${server.listeners[0]!.port}`
+}
+
+/** What earlier tests left on a cluster that all of them use. */
+async function empty(log: SeglogLog): Promise<void> {
+  const admin = log.admin()
+  const topics = await admin.listTopics()
+  if (topics.length > 0) await admin.deleteTopics({ topics, ifExists: true })
 }
 
 function targetNamed(name: string): Target {

@@ -21,7 +21,7 @@ export class SeglogLog {
   constructor(
     private readonly transport: Transport,
     private readonly crc32c: Crc32c,
-    /** What was opened: the path of the data directory. */
+    /** What was opened: the path of the data directory, or `kafka://` and the addresses as they were given. */
     readonly path: string,
     readonly readOnly: boolean,
   ) {

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { fetchJars, KafkaBroker, missingTools } from '../interop/kafka.js'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** `host:port` of the Apache Kafka under test. */
+    bootstrap: string
+  }
+}
+
+/** One Apache Kafka for a whole run of tests. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const missing = missingTools()
+  if (missing !== null) throw new Error(`Apache Kafka cannot be started: ${missing}`)
+  fetchJars()
+  const folder = mkdtempSync(join(tmpdir(), 'seglog-target-'))
+  const broker = new KafkaBroker(folder)
+  await broker.start()
+  project.provide('bootstrap', broker.bootstrap)
+  return async () => {
+    await broker.stop('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
