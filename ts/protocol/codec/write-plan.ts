@@ -18,21 +18,29 @@ const longestString = 0x7fff
 const leastInt64 = -(2n ** 63n)
 const greatestInt64 = 2n ** 63n - 1n
 
+interface TaggedWrite {
+  readonly name: string
+  readonly field: Field
+  readonly write: Write
+}
+
 export function writeStruct(fields: Fields, shape: Shape, place: string): Write {
   const { version, flexible } = shape
-  const plain: { name: string; write: Write }[] = []
-  const tagged: { name: string; field: Field; write: Write; place: string }[] = []
+  const names: string[] = []
+  const writes: Write[] = []
+  const tagged: TaggedWrite[] = []
   /** Fields that this version lacks and that may not be dropped silently. */
-  const lost: { name: string; field: Field }[] = []
+  const lost: [string, Field][] = []
   for (const name in fields) {
     const field = fields[name]!
     const inPlace = `${place}.${name}`
     if (!covers(field.versions, version)) {
-      if (!field.ignorable) lost.push({ name, field })
+      if (!field.ignorable) lost.push([name, field])
     } else if (covers(field.tagged, version)) {
-      tagged.push({ name, field, write: writeTagged(field, shape, inPlace), place: inPlace })
+      tagged.push({ name, field, write: writeTagged(field, shape, inPlace) })
     } else {
-      plain.push({ name, write: writePlain(field, shape, inPlace) })
+      names.push(name)
+      writes.push(writePlain(field, shape, inPlace))
     }
   }
   tagged.sort((a, b) => a.field.tag! - b.field.tag!)
@@ -40,22 +48,27 @@ export function writeStruct(fields: Fields, shape: Shape, place: string): Write 
     if (typeof value !== 'object' || value === null) throw invalid(place, 'an object', value)
     const given = value as Record<string, unknown>
     for (let i = 0; i < lost.length; i++) {
-      const { name, field } = lost[i]!
+      const [name, field] = lost[i]!
       if (!isDefault(field, given[name])) throw unsupported(`${place}.${name}`, version)
     }
-    for (let i = 0; i < plain.length; i++) plain[i]!.write(writer, given[plain[i]!.name])
+    for (let i = 0; i < writes.length; i++) writes[i]!(writer, given[names[i]!])
     if (!flexible) return
-    let count = 0
-    for (let i = 0; i < tagged.length; i++) if (!isDefault(tagged[i]!.field, given[tagged[i]!.name])) count++
-    writer.writeUvarint(count)
-    if (count === 0) return
-    for (const { name, field, write } of tagged) {
-      if (isDefault(field, given[name])) continue
-      writer.writeUvarint(field.tag!)
-      const mark = writer.beginSized()
-      write(writer, given[name])
-      writer.endSized(mark)
-    }
+    if (tagged.length === 0) writer.writeUvarint(0)
+    else writeTags(writer, tagged, given)
+  }
+}
+
+function writeTags(writer: Writer, tagged: readonly TaggedWrite[], given: Record<string, unknown>): void {
+  let count = 0
+  for (let i = 0; i < tagged.length; i++) if (!isDefault(tagged[i]!.field, given[tagged[i]!.name])) count++
+  writer.writeUvarint(count)
+  if (count === 0) return
+  for (const { name, field, write } of tagged) {
+    if (isDefault(field, given[name])) continue
+    writer.writeUvarint(field.tag!)
+    const mark = writer.beginSized()
+    write(writer, given[name])
+    writer.endSized(mark)
   }
 }
 
@@ -160,8 +173,9 @@ function writeValue(type: FieldType, shape: Shape, onNull: ((writer: Writer) => 
       const writeLength = lengthWriter(shape)
       return (writer, value) => {
         if (value === null && onNull !== null) return onNull(writer)
-        writeLength(writer, recordsLength(value, place))
-        writer.writeRecords(value as StoredRecords)
+        const size = recordsLength(value, place)
+        writeLength(writer, size)
+        writer.writeRecords(value as StoredRecords, size)
       }
     }
     default:
@@ -173,6 +187,7 @@ function writeString({ flexible }: Shape, onNull: ((writer: Writer) => void) | n
   return (writer, value) => {
     if (value === null && onNull !== null) return onNull(writer)
     if (typeof value !== 'string') throw invalid(place, 'a string', value)
+    if (flexible ? writer.writeShortCompact(value) : writer.writeShort(value)) return
     const size = Buffer.byteLength(value)
     if (size > longestString) throw invalid(place, `a string of up to ${longestString} bytes`, size)
     if (flexible) writer.writeUvarint(size + 1)

@@ -1,4 +1,4 @@
-import type { FileRegion } from '../file-region.js'
+import { type FileRegion, isFileRegion } from '../file-region.js'
 import type { StoredRecords } from '../schema.js'
 
 /** What a frame is sent as: bytes in memory and regions of files, in order. */
@@ -10,6 +10,13 @@ const slabBytes = 64 * 1024
 const roomToBegin = 512
 /** Bytes of the longest primitive. */
 const longest = 16
+/**
+ * Records up to this size are copied: the socket then has two parts fewer. Measured over TCP, 50 batches of 512 bytes
+ * cost 40 us copied and 43 us as parts; 50 of 1 KiB 60 and 54, of 16 KiB 671 and 548.
+ */
+const copiedBytes = 512
+/** Strings up to this length are tried as ASCII, character by character: no call into the engine's encoder, 0.1 us. */
+const shortString = 32
 
 /**
  * Writes one message at a time: `begin`, the fields, `finish`. Bytes that were handed out are never written again, so a
@@ -113,6 +120,22 @@ export class Writer {
     this.at += 16
   }
 
+  /** A short ASCII string behind its length as an int16. False, and nothing written, if `value` is none. */
+  writeShort(value: string): boolean {
+    if (value.length > shortString || !this.writeAscii(value, 2)) return false
+    this.writeInt16(value.length)
+    this.at += value.length
+    return true
+  }
+
+  /** The same behind a compact length, which is a single byte here. */
+  writeShortCompact(value: string): boolean {
+    if (value.length > shortString || !this.writeAscii(value, 1)) return false
+    this.bytes[this.at] = value.length + 1
+    this.at += value.length + 1
+    return true
+  }
+
   /** UTF-8 of `value`, which takes `size` bytes. */
   writeText(value: string, size: number): void {
     this.ensure(size)
@@ -127,11 +150,19 @@ export class Writer {
     this.at += value.length
   }
 
-  /** `value` by reference. Not between `beginSized` and `endSized`. */
-  writeRecords(value: StoredRecords): void {
-    this.endRun()
-    if (Array.isArray(value)) for (const chunk of value as readonly Uint8Array[]) this.refer(chunk)
-    else this.refer(value as Part)
+  /** `value`, of `size` bytes, by reference unless it is small. Not between `beginSized` and `endSized`. */
+  writeRecords(value: StoredRecords, size: number): void {
+    if (isFileRegion(value)) {
+      this.endRun()
+      this.refer(value)
+      return
+    }
+    const chunks = value instanceof Uint8Array ? [value] : value
+    if (size > copiedBytes) this.endRun()
+    for (const chunk of chunks) {
+      if (size > copiedBytes) this.refer(chunk)
+      else this.writeBytes(chunk)
+    }
   }
 
   /** Leaves a byte for the size of what comes next; `endSized` takes what this returns. */
@@ -154,6 +185,19 @@ export class Writer {
     } else {
       this.bytes[this.run + mark] = size
     }
+  }
+
+  /** Puts ASCII `gap` bytes ahead of the end, moving nothing. */
+  private writeAscii(value: string, gap: number): boolean {
+    this.ensure(shortString + gap)
+    const { bytes } = this
+    const from = this.at + gap
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code >= 0x80) return false
+      bytes[from + i] = code
+    }
+    return true
   }
 
   private refer(part: Part): void {
