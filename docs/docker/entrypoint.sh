@@ -4,7 +4,7 @@
 set -eu
 mounted=${SEGLOG_MOUNTED_CONFIG:-/mnt/shared/config/server.properties}
 if [ -z "${SEGLOG_CONFIG_FILE:-}" ]; then
-  if [ -f "$mounted" ]; then SEGLOG_CONFIG_FILE=$mounted; else SEGLOG_CONFIG_FILE=/etc/seglog/server.properties; fi
+  if [ -f "$mounted" ]; then SEGLOG_CONFIG_FILE=$mounted; else SEGLOG_CONFIG_FILE=$(dirname "$0")/server.properties; fi
   export SEGLOG_CONFIG_FILE
 fi
 exec seglog "$@"

@@ -42,9 +42,10 @@ export class RunningCli {
   readonly ended: Promise<Outcome>
   private readonly child: ChildProcessWithoutNullStreams
 
-  constructor(args: readonly string[], options: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) {
-    const { cwd } = options
-    const child = spawn(process.execPath, [cliFile, ...args], { env: environment(options.env), cwd })
+  /** `program` runs instead of node and the command line. */
+  constructor(args: readonly string[], options: { env?: NodeJS.ProcessEnv; program?: string } = {}) {
+    const [program, ...before] = options.program === undefined ? [process.execPath, cliFile] : [options.program]
+    const child = spawn(program, [...before, ...args], { env: environment(options.env) })
     this.child = child
     child.stdout.on('data', (text) => {
       this.stdout += text

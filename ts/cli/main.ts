@@ -15,6 +15,17 @@ const commands: Readonly<Record<string, () => Promise<{ register: (program: Comm
 
 const failed = 1
 const badUsage = 2
+/** Whoever called can put these right by calling otherwise. */
+const usageCodes: ReadonlySet<string> = new Set([
+  'INVALID_CONFIG',
+  'INVALID_OPTION',
+  'MISSPELLED_OPTION',
+  'UNKNOWN_CONFIG',
+])
+/** What the command line knows and the library does not. */
+const hints: Readonly<Record<string, string>> = {
+  DIRECTORY_IN_USE: '; if that is `seglog serve`, give --bootstrap HOST:PORT instead of --data',
+}
 
 /** Runs one command line (without node and script); resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -46,8 +57,9 @@ function exitCodeOf(error: unknown): number {
     return isShown ? 0 : badUsage
   }
   const { message = String(error), code } = error as { message?: string; code?: string }
-  process.stderr.write(`seglog: ${message}${code === undefined ? '' : ` (${code})`}\n`)
-  return code === 'INVALID_OPTION' || code === 'MISSPELLED_OPTION' ? badUsage : failed
+  const hint = code === undefined ? '' : (hints[code] ?? '')
+  process.stderr.write(`seglog: ${message}${hint}${code === undefined ? '' : ` (${code})`}\n`)
+  return code !== undefined && usageCodes.has(code) ? badUsage : failed
 }
 
 if (require.main === module) {
