@@ -62,11 +62,11 @@ const own: Readonly<Record<string, ConfigDef>> = {
     'Connections taken at a time from one address; further ones are closed at once.',
     used,
   ),
-  'max.connections.per.ip.overrides': textConfig(
-    '',
-    'Other limits than max.connections.per.ip for single addresses: address:count, comma-separated.',
-    used,
-  ),
+  'max.connections.per.ip.overrides': {
+    ...textConfig('', 'Other limits than max.connections.per.ip for single addresses.', used),
+    expected: 'address:count, comma-separated',
+    accepts: (text) => text === '' || text.split(',').every((item) => /^\s*[^\s,]+:\d{1,10}\s*$/.test(item)),
+  },
   'max.request.partition.size.limit': intConfig(
     2000,
     1,
@@ -126,7 +126,6 @@ const own: Readonly<Record<string, ConfigDef>> = {
     'Time for a request that has begun to arrive whole, longer by a second for each 16 KiB that came; then its connection is closed.',
     used,
   ),
-  'socket.listen.backlog.size': intConfig(50, 1, 'Connections that may wait to be accepted.', used),
   'socket.request.max.bytes': intConfig(
     104_857_600,
     1,

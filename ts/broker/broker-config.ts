@@ -84,6 +84,11 @@ export class BrokerConfig {
     return this.#layers[layer]
   }
 
+  /** Values that are only known once something runs, such as ports: from now on as if it had been started with them. */
+  settle(values: ConfigMap): void {
+    this.setLayer('static', { ...this.#layers.static, ...values })
+  }
+
   /** Replaces a layer by checked values, and tells those who watch. */
   setLayer(layer: Exclude<ConfigLayer, 'default'>, values: ConfigMap): void {
     this.#layers[layer] = values

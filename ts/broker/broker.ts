@@ -99,7 +99,7 @@ export class Broker {
     const store = await TopicStore.open(logs.files)
     await adoptFolders(store, logs, logger)
     const nodeId = logs.nodeId ?? config.nodeId
-    config.setLayer('static', { ...config.layer('static'), 'node.id': String(nodeId), 'log.dirs': logs.path })
+    config.settle({ 'node.id': String(nodeId), 'log.dirs': logs.path })
     const dynamicConfigs = new DynamicConfigs(store, config, nodeId, logger)
     const topics = new Topics(store, logs, config, logger)
     if (!logs.readOnly) await topics.finishDeletions()

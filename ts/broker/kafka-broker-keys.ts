@@ -384,6 +384,7 @@ const themes: readonly Theme[] = [
       ['request.timeout.ms', 'int', '30000'],
       ['socket.connection.setup.timeout.max.ms', 'long', '30000'],
       ['socket.connection.setup.timeout.ms', 'long', '10000'],
+      ['socket.listen.backlog.size', 'int', '50'],
       ['socket.receive.buffer.bytes', 'int', '102400'],
       ['socket.send.buffer.bytes', 'int', '102400'],
     ],

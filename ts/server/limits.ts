@@ -6,7 +6,7 @@ export interface ServerLimits {
   readonly requestBytes: number
   /** Connections at a time. */
   readonly connections: number
-  readonly connectionsPerAddress: number
+  connectionsFrom(address: string): number
   /** A connection on which nothing moves is closed after this time. */
   readonly idleMs: number
   /** Bytes of requests held at a time, over all connections. */
@@ -18,15 +18,30 @@ export interface ServerLimits {
 /** Slowest sender that is waited for, once its `receiveMs` are over. */
 const receiveBytesPerSecond = 16 * 1024
 
+/** Connections are counted against what the configs say at that moment: they may change while the server runs. */
 export function serverLimits(config: BrokerConfig): ServerLimits {
   return {
     requestBytes: config.number('socket.request.max.bytes'),
-    connections: config.number('max.connections'),
-    connectionsPerAddress: config.number('max.connections.per.ip'),
+    get connections() {
+      return config.number('max.connections')
+    },
+    connectionsFrom: (address) =>
+      overrides(config.list('max.connections.per.ip.overrides')).get(address) ??
+      config.number('max.connections.per.ip'),
     idleMs: unlessNegative(config.number('connections.max.idle.ms')),
     queuedBytes: unlessNegative(config.number('queued.max.request.bytes')),
     receiveMs: config.number('seglog.request.receive.timeout.ms'),
   }
+}
+
+/** Of `address:count` items; an IPv6 address may stand in brackets. */
+function overrides(items: readonly string[]): Map<string, number> {
+  return new Map(
+    items.map((item) => {
+      const colon = item.lastIndexOf(':')
+      return [item.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), Number(item.slice(colon + 1))]
+    }),
+  )
 }
 
 /** True for a request of which only `receivedBytes` are there `elapsedMs` after it began. */

@@ -40,9 +40,26 @@ export async function listen(options: ServerOptions): Promise<RunningServer> {
   }
   try {
     for (const listener of listeners) await server.listen(listener)
+    broker.config.settle(addresses(server.listeners))
   } catch (error) {
     await close(0).catch(() => {})
     throw error
   }
   return { broker, server, listeners: server.listeners, close }
+}
+
+/** The configs that name the addresses in use. */
+function addresses(listeners: readonly Listener[]): Record<string, string> {
+  const list = (text: (listener: Listener) => string) => listeners.map(text).join(',')
+  return {
+    listeners: list(({ name, host, port }) => url(name, host, port)),
+    'advertised.listeners': list((listener) => {
+      const { host, port } = listener.endpoint('')
+      return url(listener.name, host, port)
+    }),
+  }
+}
+
+function url(name: string, host: string, port: number): string {
+  return `${name}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

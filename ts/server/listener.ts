@@ -31,6 +31,8 @@ const keepAliveMs = 60_000
 /** A listener: one port on one or more addresses, and what clients on it are told of this server. */
 export class Listener {
   readonly name: string
+  /** As asked for; see `ListenerOptions`. */
+  readonly host: string
   readonly port: number
   /** As bound. */
   readonly hosts: readonly string[]
@@ -40,6 +42,7 @@ export class Listener {
 
   private constructor(options: ListenerOptions, bound: readonly Bound[]) {
     this.name = options.name
+    this.host = options.host
     this.port = portOf(bound[0]!.server)
     this.hosts = bound.map(({ host }) => host)
     this.#servers = bound.map(({ server }) => server)

@@ -99,18 +99,19 @@ export class Server {
     const fromThere = (this.#perAddress.get(address) ?? 0) + 1
     this.#perAddress.set(address, fromThere)
     this.#connections.add(connection)
-    const refusal = this.#refusal(fromThere)
+    const refusal = this.#refusal(address, fromThere)
     if (refusal === null) return
     connection.destroy()
     this.#host.complain({ client: address, listener }, `connection closed: ${refusal}`)
   }
 
-  #refusal(fromThere: number): string | null {
-    const { connections, connectionsPerAddress } = this.#limits
+  #refusal(address: string, fromThere: number): string | null {
+    const { connections } = this.#limits
     if (this.#closing !== null) return 'the server is shutting down'
     if (this.#connections.size > connections) return `there are ${connections} already, which is max.connections`
-    if (fromThere > connectionsPerAddress) {
-      return `there are ${connectionsPerAddress} from this address already, which is max.connections.per.ip`
+    const allowed = this.#limits.connectionsFrom(address)
+    if (fromThere > allowed) {
+      return `there are ${allowed} from this address already, which is max.connections.per.ip`
     }
     return null
   }
