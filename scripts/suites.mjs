@@ -19,6 +19,7 @@ const table = [
   ['interop', 'test:interop', 10],
   ['client on three targets', 'test:targets', 10],
   ['package', 'test:package', 10],
+  ['start', 'test:start', 3],
   ['readme', 'test:readme', 3],
 ]
 
