@@ -9,6 +9,12 @@ interface Due {
 export class ManualTimers implements Timers {
   #now = 0
   readonly #due = new Set<Due>()
+  readonly #turn: () => Promise<void>
+
+  /** `turn` is what passes after each callback. */
+  constructor(turn: () => Promise<void> = turnOfTheLoop) {
+    this.#turn = turn
+  }
 
   readonly now = (): number => this.#now
 
@@ -23,7 +29,7 @@ export class ManualTimers implements Timers {
     return { cancel: () => this.#due.delete(due) }
   }
 
-  /** Moves time on, calling back in order what becomes due on the way, with a turn of promises after each. */
+  /** Moves time on, calling back in order what becomes due on the way, with a turn after each. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms
     for (;;) {
@@ -33,14 +39,19 @@ export class ManualTimers implements Timers {
       this.#due.delete(next)
       this.#now = Math.max(this.#now, next.at)
       next.callback()
-      await turn()
+      await this.#turn()
     }
     this.#now = end
-    await turn()
+    await this.#turn()
   }
 }
 
-/** Lets promises that wait for nothing settle. */
-export function turn(): Promise<void> {
+/** Lets everything run that waits for nothing, and what the disk has done. */
+export function turnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Lets promises settle that wait for nothing but each other. */
+export async function turnOfPromises(): Promise<void> {
+  for (let i = 0; i < 10; i++) await null
 }

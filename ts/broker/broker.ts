@@ -97,7 +97,7 @@ export class Broker {
   ): Promise<Broker> {
     const { logger = silentLogger, clock = Date.now } = options
     const store = await TopicStore.open(logs.files)
-    await adoptFolders(store, logs, logger)
+    await adoptFolders(store, logs, config, logger)
     const nodeId = logs.nodeId ?? config.nodeId
     config.settle({ 'node.id': String(nodeId), 'log.dirs': logs.path })
     const dynamicConfigs = new DynamicConfigs(store, config, nodeId, logger)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openEngine } from '../../../ts/native/open-engine.js'
 import { temporaryDirectory } from '../harness.js'
-import { turn } from '../manual-timers.js'
+import { turnOfTheLoop } from '../manual-timers.js'
 import { sessionTimeoutMs, subscription, TestGroups } from './test-groups.js'
 
 const minute = 60_000
@@ -18,7 +18,7 @@ async function pass(g: TestGroups, ms: number, each: () => Promise<unknown> = as
   for (let passed = 0; passed < ms; passed += sessionTimeoutMs / 2) {
     await each()
     await g.timers.advance(sessionTimeoutMs / 2)
-    await turn()
+    await turnOfTheLoop()
   }
 }
 

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { coordinatorPartition } from '../../../ts/broker/groups/java-hash.js'
 import { openEngine } from '../../../ts/native/open-engine.js'
@@ -148,6 +150,19 @@ describe('after a restart', () => {
     expect(back).toMatchObject({ errorCode: 0, generationId: 1, skipAssignment: true })
     expect(textOf((await g.sync(back.memberId, 1, {}, { instanceId: 'i' })).assignment)).toBe('mine')
     expect(await g.heartbeat(memberId, 1, 'i')).toBe('FENCED_INSTANCE_ID')
+  })
+
+  it('groups are found again without seglog.json', async () => {
+    const before = await fresh()
+    for (const id of ['a', 'b', 'c']) await before.group(id).commit({ t: 1 })
+    const path = before.it.broker.path
+    await before.it.broker.close()
+    rmSync(join(path, 'seglog.json'))
+    // The topic has no folder of its own, so there is nothing to adopt; its offsets are still known.
+    const g = await TestGroups.open(path)
+    expect(await g.list()).toEqual(['a', 'b', 'c'])
+    expect((await g.it.describeTopic('__consumer_offsets')).partitions).toHaveLength(50)
+    expect(await loaded(() => g.group('b').fetch(['t/0']))).toEqual({ 't/0': 1 })
   })
 
   it('offsets of a topic that was deleted are not those of its successor', async () => {

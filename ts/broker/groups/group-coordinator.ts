@@ -13,7 +13,7 @@ import type { Timers } from '../timers.js'
 import { type Commit, commitOffsets } from './commit-offsets.js'
 import { type Committer, checkCommitter } from './committer.js'
 import type { Group } from './group.js'
-import type { GroupHost } from './group-host.js'
+import type { GroupHost, GroupLimits } from './group-host.js'
 import type { GroupPartition } from './group-partition.js'
 import { type GroupGround, GroupPartitions } from './group-partitions.js'
 import { groupRecord } from './group-records.js'
@@ -44,12 +44,7 @@ export class GroupCoordinator {
     this.#ground = ground
     this.#host = {
       ...{ timers, logger, clock, parking: new Parking() },
-      limits: {
-        minSessionTimeoutMs: config.number('group.min.session.timeout.ms'),
-        maxSessionTimeoutMs: config.number('group.max.session.timeout.ms'),
-        initialRebalanceDelayMs: config.number('group.initial.rebalance.delay.ms'),
-        maxSize: config.number('group.max.size'),
-      },
+      limits: new ConfiguredLimits(config),
       store: (group, assignments) => this.#store(group, assignments),
     }
     this.#partitions = new GroupPartitions(ground, {
@@ -261,6 +256,31 @@ export class GroupCoordinator {
       group.stored = true
     })
     return isPromise(written) ? written : undefined
+  }
+}
+
+/** As the configs are now. */
+class ConfiguredLimits implements GroupLimits {
+  readonly #config: GroupGround['config']
+
+  constructor(config: GroupGround['config']) {
+    this.#config = config
+  }
+
+  get minSessionTimeoutMs(): number {
+    return this.#config.number('group.min.session.timeout.ms')
+  }
+
+  get maxSessionTimeoutMs(): number {
+    return this.#config.number('group.max.session.timeout.ms')
+  }
+
+  get initialRebalanceDelayMs(): number {
+    return this.#config.number('group.initial.rebalance.delay.ms')
+  }
+
+  get maxSize(): number {
+    return this.#config.number('group.max.size')
   }
 }
 

@@ -35,7 +35,7 @@ export function expectMember(host: GroupHost, group: Group, memberId: string, se
 /** Begins a rebalance where none is under way; else ends its joining phase if nobody is missing. */
 export function rebalance(host: GroupHost, group: Group, reason: string): void {
   if (group.isIn('Empty', 'CompletingRebalance', 'Stable')) prepareRebalance(host, group, reason)
-  else if (group.previousState !== 'Empty') completeJoinIfAll(host, group)
+  else if (group.previousState !== 'Empty' || group.members.size === 0) completeJoinIfAll(host, group)
 }
 
 /** The joining phase ends early when every member has come. */
