@@ -11,7 +11,10 @@ export interface RequestContext {
   /** `User:name`. */
   readonly principal: string
   readonly connectionId: string
-  /** Ends the waiting of a fetch early; the answer is then what is there. */
+  /**
+   * Ends the waiting of a fetch early; the answer is then what is there. A member whose join waits for others has not
+   * joined.
+   */
   readonly signal?: AbortSignal
   /**
    * Batches in this request were made by our own encoder in this process: they come without a CRC (it is computed

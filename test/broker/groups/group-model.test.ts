@@ -25,7 +25,7 @@ const newMemberMs = 300_000
 const clientCount = 4
 
 type ClientStep =
-  | { do: 'next' | 'join' | 'sync' | 'heartbeat' | 'commit' | 'leave' | 'crash'; who: number }
+  | { do: 'next' | 'join' | 'sync' | 'heartbeat' | 'commit' | 'leave' | 'crash' | 'cut'; who: number }
   | { do: 'change'; who: number; protocols: number }
 type Disk = 'now' | 'later' | 'full'
 type Step = ClientStep | { do: 'all' } | { do: 'wait'; ms: number } | { do: 'disk'; how: Disk }
@@ -35,6 +35,7 @@ interface Client {
   readonly instanceId: string | null
   /** What it waits for, or should do next. */
   doing: 'join' | 'joining' | 'sync' | 'syncing' | 'heartbeat'
+  connection: AbortController
   memberId: string
   generation: number
   leader: boolean
@@ -79,6 +80,7 @@ class Model {
     this.clients = Array.from({ length: clientCount }, (_, i) => ({
       instanceId: i < staticClients ? `i${i}` : null,
       doing: 'join',
+      connection: new AbortController(),
       memberId: '',
       generation: -1,
       leader: false,
@@ -135,8 +137,16 @@ class Model {
       case 'leave':
         this.#leave(client)
         break
+      // Its connection ends; it knows what it knew.
+      case 'cut':
+        client.connection.abort()
+        client.connection = new AbortController()
+        if (client.doing === 'joining') client.doing = 'join'
+        break
       // The process is gone without a word; the next one knows nothing.
       case 'crash':
+        client.connection.abort()
+        client.connection = new AbortController()
         Object.assign(client, { memberId: '', generation: -1, doing: 'join' })
     }
   }
@@ -179,7 +189,7 @@ class Model {
       ...{ groupId: 'g', memberId, groupInstanceId: client.instanceId, sessionTimeoutMs, rebalanceTimeoutMs },
       ...{ protocolType: 'consumer', protocols: client.protocols, reason: null },
     }
-    const context: RequestContext = contextFor(11)
+    const context: RequestContext = contextFor(11, { signal: client.connection.signal })
     this.#track(
       () => joinGroup(this.#host, this.group, request, context),
       (answer) => {
@@ -338,6 +348,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   act(2, 'commit'),
   act(1, 'leave'),
   act(1, 'crash'),
+  act(1, 'cut'),
   { weight: 1, arbitrary: fc.record({ do: fc.constant('change' as const), who, protocols: fc.nat({ max: 3 }) }) },
   { weight: 6, arbitrary: fc.constantFrom(0, 1, 3000).map((ms): Step => ({ do: 'wait', ms })) },
   { weight: 1, arbitrary: fc.constantFrom(11_000, 31_000).map((ms): Step => ({ do: 'wait', ms })) },

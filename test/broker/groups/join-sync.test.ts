@@ -165,6 +165,48 @@ describe('a group that rebalances', () => {
   })
 })
 
+describe('a connection that ends while its member joins', () => {
+  it('takes a new member with it', async () => {
+    const g = await TestGroups.open()
+    const { ids } = await g.stable(1)
+    const connection = new AbortController()
+    const gone = await g.joinNew({ signal: connection.signal })
+    const first = g.join({ memberId: ids[0] })
+    expect((await first).generationId).toBe(2)
+    const late = await g.joinNew({ signal: connection.signal })
+    connection.abort()
+    expect(await errorOf(late.joined)).toBe('UNKNOWN_MEMBER_ID')
+    expect((await gone.joined).generationId).toBe(2)
+    const again = [g.join({ memberId: gone.id }), g.join({ memberId: ids[0] })]
+    const [, leader] = await Promise.all(again)
+    expect(leader.members.map(({ memberId }) => memberId)).toEqual([ids[0], gone.id])
+  })
+
+  it('leaves a member its session to come again', async () => {
+    const g = await TestGroups.open()
+    const { ids } = await g.stable(3)
+    const connection = new AbortController()
+    const cut = [0, 1].map((i) => g.join({ memberId: ids[i], signal: connection.signal }))
+    connection.abort()
+    await Promise.all(cut)
+    const last = g.join({ memberId: ids[2] })
+    expect(await isParked(last)).toBe(true)
+    await g.timers.advance(sessionTimeoutMs / 2)
+    const again = g.join({ memberId: ids[0] })
+    await g.timers.advance(sessionTimeoutMs)
+    expect((await again).members.map(({ memberId }) => memberId)).toEqual([ids[0], ids[2]])
+    expect((await last).generationId).toBe(2)
+  })
+
+  it('that ended before is noticed too', async () => {
+    const g = await TestGroups.open()
+    const id = await g.memberId()
+    expect(await errorOf(g.join({ memberId: id, signal: AbortSignal.abort() }))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await g.list()).toEqual(['g'])
+    expect(await g.state()).toBe('Empty')
+  })
+})
+
 describe('joining again', () => {
   it('with the same protocols tells a follower the present generation', async () => {
     const g = await TestGroups.open()

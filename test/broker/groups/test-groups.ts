@@ -33,6 +33,7 @@ export interface JoinOptions {
   rebalanceTimeoutMs?: number
   version?: number
   clientId?: string
+  signal?: AbortSignal
 }
 
 /** A broker whose groups live in driven time, with the requests of groups in few words. */
@@ -71,8 +72,8 @@ export class TestGroups {
       sessionTimeoutMs: options.sessionTimeoutMs ?? sessionTimeoutMs,
       rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? rebalanceTimeoutMs,
     }
-    const { version = 9, clientId = 'client' } = options
-    return this.it.ask(apiKey.joinGroup, request, { apiVersion: version, clientId })
+    const { version = 9, clientId = 'client', signal } = options
+    return this.it.ask(apiKey.joinGroup, request, { apiVersion: version, clientId, signal })
   }
 
   /** A dynamic member's id, by the round trip that gives it one. */

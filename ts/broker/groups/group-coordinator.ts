@@ -288,9 +288,10 @@ function abandonAll(partition: GroupPartition): void {
   for (const group of partition.groups.values()) abandonGroup(group)
 }
 
-/** Nothing would be lost with it. */
+/** It was made for a request that came to nothing. */
 function isUnused(group: Group): boolean {
-  return group.isIn('Empty') && group.pendingJoins.size === 0 && !group.stored && group.offsets.isEmpty
+  const isNew = group.generation === 0 && !group.stored && group.offsets.isEmpty
+  return isNew && group.isIn('Empty') && group.pendingJoins.size === 0
 }
 
 function checkGroupId(groupId: string): void {

@@ -7,6 +7,7 @@ import type { Group } from './group.js'
 import { joinFailure, syncFailure } from './group-answers.js'
 import type { GroupHost } from './group-host.js'
 import { memberErrorOf } from './log-failures.js'
+import { watchJoin } from './lost-join.js'
 import type { Member, MemberFacts } from './member.js'
 import { expectMember, joined, newMember, prepareRebalance, rebalance } from './rebalance.js'
 
@@ -37,7 +38,7 @@ export function joinGroup(
   if (group.pendingJoins.has(memberId) && groupInstanceId === null) {
     return addMember(host, group, request, context, memberId)
   }
-  return joinAgain(host, group, request, group.memberOf(memberId, groupInstanceId))
+  return joinAgain(host, group, request, context, group.memberOf(memberId, groupInstanceId))
 }
 
 /**
@@ -83,13 +84,14 @@ function addMember(
   const answer = group.parkJoin(member)
   member.session.set(newMemberMs)
   rebalance(host, group, because(`member ${id} joins`, request))
-  return answer
+  return watchJoin(host, group, member, answer, context.signal)
 }
 
 function joinAgain(
   host: GroupHost,
   group: Group,
   request: JoinGroupRequest,
+  context: RequestContext,
   member: Member,
 ): MaybePromise<JoinGroupResponse> {
   const same = member.matches(request.protocols)
@@ -99,7 +101,7 @@ function joinAgain(
   group.update(member, { protocols: request.protocols, ...timeoutsOf(request) })
   const answer = group.parkJoin(member)
   rebalance(host, group, because(`member ${member.id} joins again`, request))
-  return answer
+  return watchJoin(host, group, member, answer, context.signal)
 }
 
 /** A static member came back, as a process that does not know the id it had: it takes its old place. */
@@ -126,7 +128,7 @@ function replaceStatic(
     // The leader may be assigning to the old id.
     prepareRebalance(host, group, because(`static member ${id} replaces ${old.id}`, request))
   } else rebalance(host, group, because(`static member ${id} replaces ${old.id}`, request))
-  return answer
+  return watchJoin(host, group, member, answer, context.signal)
 }
 
 /** The group goes on as it is; only its record names the new id. */
