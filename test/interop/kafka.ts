@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { BrokerUnderTest, StartOptions } from './brokers/broker-under-test.js'
+import { freePort } from './brokers/free-port.js'
 
 const here = __dirname
 const cache = join(here, '..', '..', 'node_modules', '.cache', 'interop')
@@ -52,21 +53,9 @@ export function dumpPartition(folder: string): string {
   return `${run.stdout}\n${run.stderr}`
 }
 
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
-}
-
 /** One Kafka broker (and controller) on loopback over a data directory that survives `stop` and `kill`. */
-export class KafkaBroker {
+export class KafkaBroker implements BrokerUnderTest {
+  readonly name = 'kafka'
   readonly data: string
   bootstrap = ''
   private process: ChildProcess | null = null
@@ -77,8 +66,10 @@ export class KafkaBroker {
     this.data = join(folder, 'kafka-data')
   }
 
-  async start(): Promise<void> {
-    const [port, controllerPort] = [await freePort(), await freePort()]
+  async start({ advertise, config = {}, samePort = false }: StartOptions = {}): Promise<void> {
+    fetchJars()
+    const port = samePort && this.bootstrap !== '' ? Number(this.bootstrap.split(':')[1]) : await freePort()
+    const controllerPort = await freePort()
     this.bootstrap = `127.0.0.1:${port}`
     const properties = join(this.folder, 'server.properties')
     mkdirSync(this.folder, { recursive: true })
@@ -89,13 +80,17 @@ export class KafkaBroker {
         'node.id=1',
         `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
         `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-        `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+        `advertised.listeners=PLAINTEXT://${advertise ?? this.bootstrap}`,
         'controller.listener.names=CONTROLLER',
         'inter.broker.listener.name=PLAINTEXT',
         `log.dirs=${this.data}`,
         'offsets.topic.replication.factor=1',
         'log.segment.bytes=1048576',
         'num.recovery.threads.per.data.dir=1',
+        // As Seglog's default: a group of tests need not wait for members that are not there.
+        'group.initial.rebalance.delay.ms=0',
+        'offsets.topic.num.partitions=5',
+        ...Object.entries(config).map(([name, value]) => `${name}=${value}`),
         '',
       ].join('\n'),
     )

@@ -392,6 +392,7 @@ const themes: readonly Theme[] = [
   {
     doc: 'Files: decided by the broker itself.',
     keys: [
+      ['log.dir', 'list', null],
       ['log.flush.offset.checkpoint.interval.ms', 'int', '60000'],
       ['log.flush.start.offset.checkpoint.interval.ms', 'int', '60000'],
       ['log.retention.check.interval.ms', 'long', '300000'],

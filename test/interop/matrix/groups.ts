@@ -1,0 +1,145 @@
+import { describe, expect, type TestContext, test } from 'vitest'
+import type { Assignor } from '../clients/foreign-client.js'
+import { Feed } from './feed.js'
+import { GroupWatch } from './group-watch.js'
+import type { Bench } from './records.js'
+
+/** The shortest session that Kafka allows by default. */
+const sessionMs = 6000
+
+interface Scene {
+  watch: GroupWatch
+  feed: Feed
+  topic: string
+  partitions: string[]
+}
+
+/** The hook is the test's own: the global one does not know which of several running tests it belongs to. */
+type OnFinished = TestContext['onTestFinished']
+
+async function scene(
+  onFinished: OnFinished,
+  bench: Bench,
+  purpose: string,
+  count: number,
+  assignor: Assignor,
+): Promise<Scene> {
+  const { broker, client, createTopic } = bench
+  const topic = await createTopic(purpose, count)
+  const { bootstrap } = broker
+  const watch = new GroupWatch(
+    client,
+    { bootstrap, group: `group-of-${topic}`, topics: [topic], assignor, sessionMs },
+    broker,
+  )
+  onFinished(() => watch.close())
+  const feed = new Feed(client, { bootstrap, topic, partitions: count })
+  onFinished(() => feed.stop().then(() => {}))
+  return { watch, feed, topic, partitions: Array.from({ length: count }, (_, i) => `${topic}-${i}`) }
+}
+
+/** Ends the feed, lets the members finish, and checks what they were handed and what they committed. */
+async function finish({ watch, feed, partitions }: Scene, { commits = true } = {}): Promise<void> {
+  const values = await feed.stop()
+  const seen = () => new Set(watch.delivered.map(({ value }) => value)).size
+  await watch.until('every record was handed to a member', () => seen() === values.length)
+  if (commits) {
+    // By offsets, not by values: a producer that is not idempotent may have written one twice.
+    await watch.until('everything is committed', () =>
+      [...watch.handedOut].every(([partition, end]) => watch.committed.get(partition) === end),
+    )
+    expect([...watch.committed.keys()].sort()).toEqual([...partitions].sort())
+  }
+  watch.expectAtLeastOnce(values)
+}
+
+/** Groups of 1, 3 and 10 with joins, leaves, restarts and kills. `commits`: the client tells of its commits. */
+export function groupTests(
+  bench: () => Bench,
+  { assignors, statics, commits = true }: { assignors: Assignor[]; statics: boolean; commits?: boolean },
+): void {
+  describe.concurrent('groups', () => {
+    test('of 1: leaves, comes back, and continues where it was', async ({ onTestFinished }) => {
+      const now = await scene(onTestFinished, bench(), 'one', 3, assignors[0] as Assignor)
+      const { watch, partitions } = now
+      const host = await watch.host()
+      for (const member of ['first', 'second', 'third']) {
+        await watch.join(host, member)
+        await watch.untilShared(partitions)
+        const before = watch.delivered.length
+        await watch.until('some more records', () => watch.delivered.length > before + 50)
+        if (member !== 'third') await watch.leave(member)
+      }
+      await finish(now, { commits })
+      // Left in an orderly way, with nothing in hand: nobody got anything twice.
+      const total = [...watch.handedOut.values()].reduce((sum, end) => sum + end, 0)
+      expect(watch.delivered.length).toBe(total)
+    })
+
+    test.for(assignors)('of 3, %s: joins, a leave, a kill', async (assignor, { onTestFinished }) => {
+      const now = await scene(onTestFinished, bench(), `three-${assignor}`, 6, assignor)
+      const { watch, partitions } = now
+      const [host, doomed] = [await watch.host(), await watch.host()]
+      await watch.join(host, 'a')
+      await watch.untilShared(partitions)
+      await watch.join(host, 'b')
+      await watch.untilShared(partitions)
+      await watch.join(doomed, 'c')
+      await watch.untilShared(partitions)
+      await watch.leave('b')
+      await watch.untilShared(partitions)
+      const before = watch.delivered.length
+      await watch.until('some more records', () => watch.delivered.length > before + 50)
+      await watch.kill(doomed)
+      await watch.untilShared(partitions)
+      await finish(now, { commits })
+    })
+
+    test('of 10: all at once, then each restarted in turn', async ({ onTestFinished }) => {
+      const now = await scene(onTestFinished, bench(), 'ten', 20, assignors.at(-1) as Assignor)
+      const { watch, partitions } = now
+      const host = await watch.host()
+      const names = Array.from({ length: 10 }, (_, i) => `m${i}`)
+      await Promise.all(names.map((name) => watch.join(host, name)))
+      await watch.untilShared(partitions)
+      for (const name of names) {
+        await watch.leave(name)
+        await watch.join(host, `${name}-again`)
+      }
+      await watch.untilShared(partitions)
+      const before = watch.delivered.length
+      await watch.until('some more records', () => watch.delivered.length > before + 100)
+      await finish(now, { commits })
+    })
+
+    test.runIf(statics)(
+      'of 3 static members: a restart and a kill within the session move no partition',
+      async ({ onTestFinished }) => {
+        const now = await scene(onTestFinished, bench(), 'static', 6, assignors[0] as Assignor)
+        const { watch, partitions } = now
+        const [host, doomed] = [await watch.host(), await watch.host()]
+        const longer = { sessionMs: 30_000 }
+        await watch.join(host, 'a', { instance: 'one', ...longer })
+        await watch.join(host, 'b', { instance: 'two', ...longer })
+        await watch.join(doomed, 'c', { instance: 'three', ...longer })
+        await watch.untilShared(partitions)
+        const of = (member: string) => watch.assignmentOf(member)
+        const [a, b, c] = [of('a'), of('b'), of('c')]
+        const others = watch.events.filter((event) => event.on === 'assigned').length
+
+        await watch.leave('b')
+        await watch.join(host, 'b-again', { instance: 'two', ...longer })
+        await watch.until('the restarted member has its partitions', () => of('b-again')?.join() === b?.join())
+        await watch.kill(doomed)
+        await watch.join(await watch.host(), 'c-again', { instance: 'three', ...longer })
+        await watch.until('the killed member has its partitions', () => of('c-again')?.join() === c?.join())
+
+        await finish(now, { commits })
+        expect(of('a')).toEqual(a)
+        // The two that came back were assigned to; nobody else was.
+        const rebalances = watch.events.filter((event) => event.on === 'assigned').slice(others)
+        expect(new Set(rebalances.map(({ member }) => member))).toEqual(new Set(['b-again', 'c-again']))
+      },
+    )
+  })
+}
