@@ -1,5 +1,13 @@
 import * as fc from 'fast-check'
-import { covers, defaultsOf, type Field, type Fields, type FieldType, type Table } from '../../../ts/protocol/schema.js'
+import {
+  covers,
+  defaultsOf,
+  type Field,
+  type Fields,
+  type FieldType,
+  type Scalar,
+  type Table,
+} from '../../../ts/protocol/schema.js'
 
 /** Any value of `table` that `version` can carry: a field it lacks is at its default, a tagged one may be left away. */
 export function messageAt(table: Table, version: number): fc.Arbitrary<Record<string, unknown>> {
@@ -57,4 +65,39 @@ function valueAt(type: FieldType, version: number): fc.Arbitrary<unknown> {
         ? structAt(type.fields, version)
         : fc.array(valueAt(type.of, version), { maxLength: 4 })
   }
+}
+
+/** A message with something in every field that `version` has, two elements in every array. Always the same. */
+export function filledAt(table: Table, version: number): Record<string, unknown> {
+  return filledStruct(table.fields, version)
+}
+
+const fillings: Record<Scalar, unknown> = {
+  bool: true,
+  int8: 0x12,
+  int16: 0x1234,
+  uint16: 0xfedc,
+  int32: 0x12345678,
+  int64: 0x123456789abcdefn,
+  float64: 0.1,
+  uuid: 'ABEiM0RVZneImaq7zN3u_w',
+  string: 'word',
+  bytes: Uint8Array.of(1, 2, 3),
+  records: Uint8Array.of(4, 5, 6, 7),
+}
+
+function filledStruct(fields: Fields, version: number): Record<string, unknown> {
+  const result: Record<string, unknown> = {}
+  for (const name in fields) {
+    const field = fields[name]!
+    if (covers(field.versions, version)) result[name] = filling(field.type, version)
+    else if (field.tag === null) result[name] = field.default ?? structDefault(field)
+  }
+  return result
+}
+
+function filling(type: FieldType, version: number): unknown {
+  if (typeof type === 'string') return fillings[type]
+  if (type.kind === 'struct') return filledStruct(type.fields, version)
+  return [filling(type.of, version), filling(type.of, version)]
 }

@@ -32,7 +32,7 @@ describe('payloads', () => {
             expect(normal(table.fields, read)).toEqual(normal(table.fields, value))
             expect(writePayload(table, version, read)).toEqual(bytes)
           }),
-          { numRuns: 40 },
+          { numRuns: 20 },
         )
       })
     }

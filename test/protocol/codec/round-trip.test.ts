@@ -37,7 +37,7 @@ for (const [name, { request, response }] of Object.entries(apis).map(([key, api]
             expect(normal(request.fields, read)).toEqual(normal(request.fields, value))
             expect(joined(writeRequest(key, version, id, clientId, read as never))).toEqual(frame)
           }),
-          { numRuns: 40 },
+          { numRuns: 20 },
         )
       })
 
@@ -53,7 +53,7 @@ for (const [name, { request, response }] of Object.entries(apis).map(([key, api]
             expect(normal(response.fields, read)).toEqual(normal(response.fields, value))
             expect(joined(writeResponse(key, version, id, read as never) as Uint8Array[])).toEqual(frame)
           }),
-          { numRuns: 40 },
+          { numRuns: 20 },
         )
       })
     }

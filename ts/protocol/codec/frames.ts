@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import { SeglogError } from '../../errors/seglog-error.js'
 import { type ApiKey, apis, type RequestOf, type ResponseOf } from '../apis.js'
 import { isFileRegion } from '../file-region.js'
@@ -5,6 +6,7 @@ import { covers, type Message } from '../schema.js'
 import { malformed } from './malformed.js'
 import { readMessage, writeMessage } from './message-codec.js'
 import type { Reader } from './reader.js'
+import { longestString } from './shape.js'
 import { type Part, Writer } from './writer.js'
 
 export type { Part } from './writer.js'
@@ -18,7 +20,8 @@ export interface RequestHeader {
 
 /** Its responses never carry tagged fields in the header: who asks does not know yet what the broker speaks. */
 const apiVersionsKey = 18
-const longestString = 0x7fff
+/** Elements in all arrays of a request. Kafka's clusters have some 200,000 partitions, and few requests name them all. */
+const mostRequestElements = 1_000_000
 
 const writer = new Writer()
 
@@ -40,8 +43,12 @@ export function readRequestHeader(reader: Reader): RequestHeader {
   return { apiKey, apiVersion, correlationId, clientId }
 }
 
-/** The body of a request. Bytes behind it are ignored, as Kafka does. */
+/**
+ * The body of a request. Bytes behind it are ignored, as Kafka does. What is not that request, or lies about its lengths,
+ * is MALFORMED_MESSAGE, found before memory is taken for it.
+ */
 export function readRequest<K extends ApiKey>(reader: Reader, key: K, version: number): RequestOf<K> {
+  reader.limitElements(mostRequestElements)
   return readMessage(apis[key].request, version, reader) as RequestOf<K>
 }
 
@@ -130,7 +137,7 @@ function skipTags(reader: Reader): void {
 }
 
 function releaseRegions(value: unknown): void {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return
+  if (typeof value !== 'object' || value === null || isUint8Array(value)) return
   if (isFileRegion(value)) value.release()
   else for (const inner of Object.values(value)) releaseRegions(inner)
 }

@@ -1,10 +1,12 @@
-import { covers, type Fields, type FieldType } from '../schema.js'
+import type { Fields, FieldType } from '../schema.js'
+import { isNullableStruct, placement, type Shape } from './shape.js'
 
 /**
  * The fewest bytes a value of this type can take at a version, at least 1. An array that claims more elements than the
  * rest of the message could hold is refused before anything is allocated for it.
  */
-export function minimumBytes(type: FieldType, version: number, flexible: boolean): number {
+export function minimumBytes(type: FieldType, shape: Shape): number {
+  const { flexible } = shape
   switch (type) {
     case 'bool':
     case 'int8':
@@ -25,16 +27,15 @@ export function minimumBytes(type: FieldType, version: number, flexible: boolean
     case 'records':
       return flexible ? 1 : 4
     default:
-      return type.kind === 'array' ? (flexible ? 1 : 4) : minimumOfFields(type.fields, version, flexible)
+      return type.kind === 'array' ? (flexible ? 1 : 4) : minimumOfFields(type.fields, shape)
   }
 }
 
-function minimumOfFields(fields: Fields, version: number, flexible: boolean): number {
-  let sum = flexible ? 1 : 0
-  for (const { type, versions, nullable, tagged } of Object.values(fields)) {
-    if (!covers(versions, version) || covers(tagged, version)) continue
-    const isNullableStruct = typeof type === 'object' && type.kind === 'struct' && covers(nullable, version)
-    sum += isNullableStruct ? 1 : minimumBytes(type, version, flexible)
+function minimumOfFields(fields: Fields, shape: Shape): number {
+  let sum = shape.flexible ? 1 : 0
+  for (const field of Object.values(fields)) {
+    if (placement(field, shape) !== 'plain') continue
+    sum += isNullableStruct(field, shape) ? 1 : minimumBytes(field.type, shape)
   }
   return Math.max(1, sum)
 }

@@ -13,22 +13,15 @@ import { covers, defaultsOf, type Field, type Fields, type FieldType } from '../
 import { malformed } from './malformed.js'
 import { minimumBytes } from './minimum-bytes.js'
 import type { Reader } from './reader.js'
+import { isNullableStruct, longestString, placement, type Shape } from './shape.js'
 
 /** Reads one value; a plan is made once per message and version, and holds every decision that those two settle. */
 export type Read = (reader: Reader) => unknown
-
-/** What is the same for every field of a message at one version. */
-interface Shape {
-  readonly version: number
-  readonly flexible: boolean
-}
 
 interface TaggedRead {
   readonly name: string
   readonly read: Read
 }
-
-const longestString = 0x7fff
 
 export function readStruct(fields: Fields, shape: Shape, place: string): Read {
   const names = Object.keys(fields)
@@ -37,14 +30,10 @@ export function readStruct(fields: Fields, shape: Shape, place: string): Read {
   for (const name of names) {
     const field = fields[name]!
     const inPlace = `${place}.${name}`
-    if (!covers(field.versions, shape.version)) {
-      reads.push(readNothing(field))
-    } else if (covers(field.tagged, shape.version)) {
-      tagged.set(field.tag!, { name, read: readTagged(field, shape, inPlace) })
-      reads.push(absent)
-    } else {
-      reads.push(readPlain(field, shape, inPlace))
-    }
+    const placed = placement(field, shape)
+    if (placed === 'tagged') tagged.set(field.tag!, { name, read: readTagged(field, shape, inPlace) })
+    if (placed === 'plain') reads.push(readPlain(field, shape, inPlace))
+    else reads.push(readNothing(field))
   }
   const Struct = plainClass()
   const { flexible } = shape
@@ -85,7 +74,7 @@ function readTags(
   }
 }
 
-/** What stands for a field that the version lacks: its default, absent where it is tagged in others. */
+/** What stands for a field that is not in its place: its default, absent where it is tagged in this or other versions. */
 function readNothing({ type, tag, default: value }: Field): Read {
   if (tag !== null) return absent
   if (value !== undefined || typeof type === 'string' || type.kind === 'array') return () => value
@@ -97,21 +86,13 @@ function absent(): undefined {
 }
 
 function readPlain(field: Field, shape: Shape, place: string): Read {
-  const nullable = covers(field.nullable, shape.version)
-  const read = readValue(field.type, shape, nullable, place)
-  if (!nullable || !isStruct(field.type)) return read
-  return (reader) => (reader.readInt8() < 0 ? null : read(reader))
+  const read = readValue(field.type, shape, covers(field.nullable, shape.version), place)
+  return isNullableStruct(field, shape) ? (reader) => (reader.readInt8() < 0 ? null : read(reader)) : read
 }
 
 function readTagged(field: Field, shape: Shape, place: string): Read {
-  const nullable = covers(field.nullable, shape.version)
-  const read = readValue(field.type, shape, nullable, place)
-  if (!nullable || !isStruct(field.type)) return read
-  return (reader) => (reader.readUvarint() === 0 ? null : read(reader))
-}
-
-function isStruct(type: FieldType): boolean {
-  return typeof type === 'object' && type.kind === 'struct'
+  const read = readValue(field.type, shape, covers(field.nullable, shape.version), place)
+  return isNullableStruct(field, shape) ? (reader) => (reader.readUvarint() === 0 ? null : read(reader)) : read
 }
 
 function readValue(type: FieldType, shape: Shape, nullable: boolean, place: string): Read {
@@ -175,12 +156,13 @@ function readString({ flexible }: Shape, nullable: boolean, place: string): Read
 function readArray(of: FieldType, shape: Shape, nullable: boolean, place: string): Read {
   const readCount = readLength(shape, nullable, place)
   const read = readValue(of, shape, false, place)
-  const smallest = minimumBytes(of, shape.version, shape.flexible)
+  const smallest = minimumBytes(of, shape)
   return (reader) => {
     const count = readCount(reader)
     if (count < 0) return null
     if (count * smallest > reader.remaining)
       throw malformed(`${place} claims ${count} elements, more than fit into the message`)
+    reader.countElements(count)
     const result: unknown[] = []
     for (let i = 0; i < count; i++) result.push(read(reader))
     return result

@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import { zeroUuid } from '../uuid.js'
 import { malformed } from './malformed.js'
 
@@ -19,9 +20,10 @@ export class Reader {
   private end = 0
   /** Bytes in the chunks after the current one. */
   private later = 0
+  private elementsLeft = Number.POSITIVE_INFINITY
 
   constructor(chunks: Uint8Array | readonly Uint8Array[]) {
-    this.chunks = chunks instanceof Uint8Array ? [chunks] : chunks
+    this.chunks = isUint8Array(chunks) ? [chunks] : chunks
     for (const chunk of this.chunks) this.later += chunk.length
     this.advance()
   }
@@ -29,6 +31,17 @@ export class Reader {
   /** Bytes left to read. */
   get remaining(): number {
     return this.end - this.at + this.later
+  }
+
+  /** Bounds the elements of all arrays from here on: an object can take 20 times the memory of its bytes. */
+  limitElements(most: number): void {
+    this.elementsLeft = most
+  }
+
+  /** Accounts for the elements of an array that is about to be read. */
+  countElements(count: number): void {
+    this.elementsLeft -= count
+    if (this.elementsLeft < 0) throw malformed('the message has more array elements than are taken in one')
   }
 
   readBool(): boolean {

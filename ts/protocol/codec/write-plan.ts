@@ -1,20 +1,19 @@
+import { isUint8Array } from 'node:util/types'
 import { SeglogError } from '../../errors/seglog-error.js'
 import { protocolError } from '../errors.js'
+import { isFileRegion } from '../file-region.js'
 import { covers, type Field, type Fields, type FieldType, type StoredRecords } from '../schema.js'
 import { isUuid } from '../uuid.js'
 import { isDefault } from './is-default.js'
+import { isNullableStruct, isStruct, longestString, placement, type Shape } from './shape.js'
 import type { Writer } from './writer.js'
 
 /** Writes one value; a plan is made once per message and version, and holds every decision that those two settle. */
 export type Write = (writer: Writer, value: unknown) => void
 
-/** What is the same for every field of a message at one version. */
-interface Shape {
-  readonly version: number
-  readonly flexible: boolean
-}
+/** Writes what stands for null; null itself where a version allows none. */
+type WriteNull = ((writer: Writer) => void) | null
 
-const longestString = 0x7fff
 const leastInt64 = -(2n ** 63n)
 const greatestInt64 = 2n ** 63n - 1n
 
@@ -34,11 +33,10 @@ export function writeStruct(fields: Fields, shape: Shape, place: string): Write 
   for (const name in fields) {
     const field = fields[name]!
     const inPlace = `${place}.${name}`
-    if (!covers(field.versions, version)) {
-      if (!field.ignorable) lost.push([name, field])
-    } else if (covers(field.tagged, version)) {
-      tagged.push({ name, field, write: writeTagged(field, shape, inPlace) })
-    } else {
+    const placed = placement(field, shape)
+    if (placed === 'lacking' && !field.ignorable) lost.push([name, field])
+    if (placed === 'tagged') tagged.push({ name, field, write: writeTagged(field, shape, inPlace) })
+    if (placed === 'plain') {
       names.push(name)
       writes.push(writePlain(field, shape, inPlace))
     }
@@ -73,28 +71,29 @@ function writeTags(writer: Writer, tagged: readonly TaggedWrite[], given: Record
 }
 
 function writePlain(field: Field, shape: Shape, place: string): Write {
-  const nullable = covers(field.nullable, shape.version)
-  const write = writeValue(field.type, shape, nullable ? writeNull(field.type, shape) : null, place)
-  if (!isStruct(field.type) || !nullable)
-    return nullable || !isEverNullable(field) ? write : refuseNull(write, shape, place)
-  return (writer, value) => {
-    writer.writeInt8(value === null ? -1 : 1)
-    if (value !== null) write(writer, value)
+  const write = writeValue(field.type, shape, writeNull(field, shape), place)
+  if (isNullableStruct(field, shape)) {
+    return (writer, value) => {
+      writer.writeInt8(value === null ? -1 : 1)
+      if (value !== null) write(writer, value)
+    }
   }
+  return isNullableElsewhere(field, shape) ? refuseNull(write, shape, place) : write
 }
 
 function writeTagged(field: Field, shape: Shape, place: string): Write {
   if (field.type === 'records') throw new TypeError(`${place}: records cannot be tagged`)
-  const nullable = covers(field.nullable, shape.version)
-  const write = writeValue(field.type, shape, nullable ? writeNull(field.type, shape) : null, place)
-  if (!isStruct(field.type) || !nullable) return write
-  return (writer, value) => {
-    writer.writeUvarint(value === null ? 0 : 1)
-    if (value !== null) write(writer, value)
+  const write = writeValue(field.type, shape, writeNull(field, shape), place)
+  if (isNullableStruct(field, shape)) {
+    return (writer, value) => {
+      writer.writeUvarint(value === null ? 0 : 1)
+      if (value !== null) write(writer, value)
+    }
   }
+  return isNullableElsewhere(field, shape) ? refuseNull(write, shape, place) : write
 }
 
-/** A field that other versions allow to be null: the version is at fault rather than the value. */
+/** Null is a value that only this version has no room for: the version is at fault. */
 function refuseNull(write: Write, { version }: Shape, place: string): Write {
   return (writer, value) => {
     if (value === null) throw unsupported(place, version)
@@ -102,20 +101,17 @@ function refuseNull(write: Write, { version }: Shape, place: string): Write {
   }
 }
 
-function isEverNullable({ nullable }: Field): boolean {
-  return nullable.from <= nullable.to
+function isNullableElsewhere({ nullable }: Field, { version }: Shape): boolean {
+  return nullable.from <= nullable.to && !covers(nullable, version)
 }
 
-function isStruct(type: FieldType): boolean {
-  return typeof type === 'object' && type.kind === 'struct'
-}
-
-function writeNull(type: FieldType, { flexible }: Shape): (writer: Writer) => void {
+function writeNull({ type, nullable }: Field, { version, flexible }: Shape): WriteNull {
+  if (!covers(nullable, version) || isStruct(type)) return null
   if (flexible) return (writer) => writer.writeUvarint(0)
   return type === 'string' ? (writer) => writer.writeInt16(-1) : (writer) => writer.writeInt32(-1)
 }
 
-function writeValue(type: FieldType, shape: Shape, onNull: ((writer: Writer) => void) | null, place: string): Write {
+function writeValue(type: FieldType, shape: Shape, onNull: WriteNull, place: string): Write {
   switch (type) {
     case 'bool':
       return (writer, value) => {
@@ -164,7 +160,7 @@ function writeValue(type: FieldType, shape: Shape, onNull: ((writer: Writer) => 
       const writeLength = lengthWriter(shape)
       return (writer, value) => {
         if (value === null && onNull !== null) return onNull(writer)
-        if (!(value instanceof Uint8Array)) throw invalid(place, 'a Uint8Array', value)
+        if (!isUint8Array(value)) throw invalid(place, 'a Uint8Array', value)
         writeLength(writer, value.length)
         writer.writeBytes(value)
       }
@@ -183,7 +179,7 @@ function writeValue(type: FieldType, shape: Shape, onNull: ((writer: Writer) => 
   }
 }
 
-function writeString({ flexible }: Shape, onNull: ((writer: Writer) => void) | null, place: string): Write {
+function writeString({ flexible }: Shape, onNull: WriteNull, place: string): Write {
   return (writer, value) => {
     if (value === null && onNull !== null) return onNull(writer)
     if (typeof value !== 'string') throw invalid(place, 'a string', value)
@@ -196,7 +192,7 @@ function writeString({ flexible }: Shape, onNull: ((writer: Writer) => void) | n
   }
 }
 
-function writeArray(of: FieldType, shape: Shape, onNull: ((writer: Writer) => void) | null, place: string): Write {
+function writeArray(of: FieldType, shape: Shape, onNull: WriteNull, place: string): Write {
   const writeLength = lengthWriter(shape)
   const write = writeValue(of, shape, null, place)
   return (writer, value) => {
@@ -213,10 +209,10 @@ function lengthWriter({ flexible }: Shape): (writer: Writer, length: number) => 
 
 /** Bytes of records in any of their forms. */
 function recordsLength(value: unknown, place: string): number {
+  if (isUint8Array(value)) return value.length
   if (Array.isArray(value)) return value.reduce((sum: number, chunk) => sum + recordsLength(chunk, place), 0)
-  const length = typeof value === 'object' && value !== null ? (value as Uint8Array).length : undefined
-  if (typeof length !== 'number') throw invalid(place, 'record batches', value)
-  return length
+  if (typeof value === 'object' && value !== null && isFileRegion(value)) return value.length
+  throw invalid(place, 'record batches', value)
 }
 
 function invalid(place: string, expected: string, value: unknown): SeglogError {

@@ -1,3 +1,5 @@
+import { isUint8Array } from 'node:util/types'
+import { SeglogError } from '../../errors/seglog-error.js'
 import { type FileRegion, isFileRegion } from '../file-region.js'
 import type { StoredRecords } from '../schema.js'
 
@@ -8,6 +10,7 @@ export type Part = Uint8Array | FileRegion
 const slabBytes = 64 * 1024
 /** With less room than this left, a message begins on a new slab. */
 const roomToBegin = 512
+const largestFrame = 0x7fff_ffff
 /** Bytes of the longest primitive. */
 const longest = 16
 /**
@@ -57,9 +60,14 @@ export class Writer {
     return this.parts
   }
 
-  /** The message as parts, their length in front. */
+  /** The message as parts, their length in front. Throws INVALID_ARGUMENT for more than a length can say. */
   finishFrame(): Part[] {
     this.endRun()
+    if (this.partBytes - 4 > largestFrame)
+      throw new SeglogError(
+        'INVALID_ARGUMENT',
+        `a message of ${this.partBytes} bytes: a frame has at most ${largestFrame}`,
+      )
     this.head.setInt32(this.headAt, this.partBytes - 4)
     return this.parts
   }
@@ -157,7 +165,7 @@ export class Writer {
       this.refer(value)
       return
     }
-    const chunks = value instanceof Uint8Array ? [value] : value
+    const chunks = isUint8Array(value) ? [value] : value
     if (size > copiedBytes) this.endRun()
     for (const chunk of chunks) {
       if (size > copiedBytes) this.refer(chunk)
@@ -201,7 +209,7 @@ export class Writer {
   }
 
   private refer(part: Part): void {
-    if (part.length === 0 && part instanceof Uint8Array) return
+    if (part.length === 0 && isUint8Array(part)) return
     this.parts.push(part)
     this.partBytes += part.length
   }
