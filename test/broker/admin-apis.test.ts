@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { apiKey } from '../../ts/protocol/apis.js'
 import { type ProtocolErrorName, protocolErrors } from '../../ts/protocol/errors.js'
@@ -288,6 +290,28 @@ describe('DescribeCluster', () => {
     expect(await ask(2)).toBe(code('MISMATCHED_ENDPOINT_TYPE'))
     expect(await ask(3)).toBe(code('UNSUPPORTED_ENDPOINT_TYPE'))
     expect((await test.ask(apiKey.metadata, { topics: [] })).brokers[0].rack).toBe('r1')
+  })
+})
+
+describe('DescribeLogDirs', () => {
+  it('says -1 where sizes cannot be found out, and answers the rest', async () => {
+    const path = temporaryDirectory()
+    const first = await TestBroker.open(path)
+    await first.createTopic('t', 2)
+    await first.produce('t', batchOf(['x']), { partition: 1 })
+    await first.broker.close()
+    const test = await TestBroker.open(path)
+    const sizes = async () => {
+      const [dir] = (await test.ask(apiKey.describeLogDirs, { topics: [{ topic: 't', partitions: [0, 1, 2] }] }))
+        .results
+      return { ...dir, sizes: dir.topics[0].partitions.map(({ partitionSize }) => partitionSize) }
+    }
+    const [none, some] = (await sizes()).sizes
+    expect([none, some > 61n]).toEqual([0n, true])
+    writeFileSync(join(path, 't-0'), 'no folder')
+    expect((await sizes()).sizes).toEqual([-1n, some])
+    rmSync(path, { recursive: true })
+    expect(await sizes()).toMatchObject({ errorCode: 0, totalBytes: -1n, usableBytes: -1n })
   })
 })
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { brokerConfigs } from '../../ts/broker/broker-config-table.js'
-import { formerBrokerKeys } from '../../ts/cli/kafka-broker-keys.js'
+import { formerBrokerKeys } from '../../ts/cli/former-broker-keys.js'
 import { type ServeFlags, serveOptions } from '../../ts/cli/serve-options.js'
 import { temporaryFolder } from './run-cli.js'
 

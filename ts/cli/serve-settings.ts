@@ -2,7 +2,7 @@ import { brokerConfigs } from '../broker/broker-config-table.js'
 import { checkConfig, nearest, unknownConfig } from '../broker/config-def.js'
 import { SeglogError } from '../errors/seglog-error.js'
 import type { ConfigLayer, Setting } from './config-layer.js'
-import { formerBrokerKeys, isOfClusters } from './kafka-broker-keys.js'
+import { formerBrokerKeys, isOfClusters } from './former-broker-keys.js'
 import { type ListenerSettings, serveListeners } from './serve-listeners.js'
 
 /** Something about the settings that is no error. */

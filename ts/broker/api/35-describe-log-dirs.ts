@@ -25,18 +25,28 @@ export const describeLogDirs = apiHandler(
         ),
       })),
     )
-    const { blocks, bavail, bsize } = await statfs(broker.logs.path, { bigint: true })
+    const { totalBytes, usableBytes } = await space(broker.logs.path)
     const result = {
       errorCode: broker.logs.offline ? protocolErrors.KAFKA_STORAGE_ERROR.code : 0,
       logDir: broker.logs.path,
       topics,
-      totalBytes: blocks * bsize,
-      usableBytes: bavail * bsize,
+      totalBytes,
+      usableBytes,
       isCordoned: false,
     }
     return { throttleTimeMs: 0, errorCode: 0, results: [result] }
   },
 )
+
+/** Of the file system; -1, "unknown", where it does not say. */
+async function space(path: string): Promise<{ totalBytes: bigint; usableBytes: bigint }> {
+  try {
+    const { blocks, bavail, bsize } = await statfs(path, { bigint: true })
+    return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
+  } catch {
+    return { totalBytes: -1n, usableBytes: -1n }
+  }
+}
 
 type Chosen = { topic: Topic; partitions: number[] }[]
 
@@ -56,13 +66,18 @@ function allOf(topic: Topic): number[] {
   return Array.from({ length: topic.record.partitions }, (_, index) => index)
 }
 
+/** -1, "unknown", for files that cannot be looked at. */
 async function sizeOf(broker: BrokerState, topic: Topic, index: number): Promise<number> {
   const partition = topic.partitions[index]
   if (partition instanceof Partition) return partition.log.size
   const { files } = broker.logs
   const folder = `${topic.name}-${index}`
-  if ((await files.stat(folder)) === null) return 0
-  const logs = (await files.list(folder)).filter((name) => name.endsWith('.log'))
-  const stats = await Promise.all(logs.map((name) => files.stat(`${folder}/${name}`)))
-  return stats.reduce((sum, stat) => sum + (stat?.size ?? 0), 0)
+  try {
+    if ((await files.stat(folder)) === null) return 0
+    const logs = (await files.list(folder)).filter((name) => name.endsWith('.log'))
+    const stats = await Promise.all(logs.map((name) => files.stat(`${folder}/${name}`)))
+    return stats.reduce((sum, stat) => sum + (stat?.size ?? 0), 0)
+  } catch {
+    return -1
+  }
 }
