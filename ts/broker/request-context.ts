@@ -12,8 +12,8 @@ export interface RequestContext {
   readonly principal: string
   readonly connectionId: string
   /**
-   * Ends the waiting of a fetch early; the answer is then what is there. A member whose join waits for others has not
-   * joined.
+   * Ends the waiting of a request early: a fetch is answered with what is there, a member that waits for others to join
+   * has not joined.
    */
   readonly signal?: AbortSignal
   /**

@@ -142,6 +142,7 @@ class Model {
         client.connection.abort()
         client.connection = new AbortController()
         if (client.doing === 'joining') client.doing = 'join'
+        if (client.doing === 'syncing') client.doing = 'sync'
         break
       // The process is gone without a word; the next one knows nothing.
       case 'crash':
@@ -230,7 +231,7 @@ class Model {
       : []
     const request = { ...this.#identity(client), protocolType: 'consumer', protocolName: null, assignments }
     this.#track(
-      () => syncGroup(this.#host, this.group, request),
+      () => syncGroup(this.#host, this.group, request, client.connection.signal),
       (answer) => {
         if (answer.errorCode !== 0) {
           if (client.memberId === memberId) this.#failed(client, errorName(answer.errorCode))

@@ -20,7 +20,7 @@ export const syncGroup = apiHandler(
         if (context.apiVersion >= protocolSince && (protocolType === null || protocolName === null)) {
           throw protocolError('INCONSISTENT_GROUP_PROTOCOL', 'a sync says the protocol type and name it goes by')
         }
-        return broker.groups.sync(request)
+        return broker.groups.sync(request, context)
       },
       (_code, error) => syncFailure(error),
     ),

@@ -90,8 +90,8 @@ export class GroupCoordinator {
   }
 
   /** A member asks for its assignment, the leader brings everybody's. Answered when the group is assigned. */
-  sync(request: SyncGroupRequest): MaybePromise<SyncGroupResponse> {
-    return syncGroup(this.#host, this.#memberGroup(request.groupId, request.memberId), request)
+  sync(request: SyncGroupRequest, context: RequestContext): MaybePromise<SyncGroupResponse> {
+    return syncGroup(this.#host, this.#memberGroup(request.groupId, request.memberId), request, context.signal)
   }
 
   /** Throws REBALANCE_IN_PROGRESS where the member is to join again. */

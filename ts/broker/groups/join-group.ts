@@ -7,7 +7,7 @@ import type { Group } from './group.js'
 import { joinFailure, syncFailure } from './group-answers.js'
 import type { GroupHost } from './group-host.js'
 import { memberErrorOf } from './log-failures.js'
-import { watchJoin } from './lost-join.js'
+import { watchJoin } from './lost-requests.js'
 import type { Member, MemberFacts } from './member.js'
 import { expectMember, joined, newMember, prepareRebalance, rebalance } from './rebalance.js'
 

@@ -6,6 +6,7 @@ import type { Group } from './group.js'
 import { syncFailure } from './group-answers.js'
 import type { GroupHost } from './group-host.js'
 import { memberErrorOf } from './log-failures.js'
+import { watchSync } from './lost-requests.js'
 import { noAssignment } from './member.js'
 import { assign, assigned, dropAssignments, rebalance } from './rebalance.js'
 
@@ -13,7 +14,12 @@ import { assign, assigned, dropAssignments, rebalance } from './rebalance.js'
  * A SyncGroup to a group that exists: parked until the leader's came, whose assignments are stored before anybody gets
  * them. Throws UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID, ILLEGAL_GENERATION, INCONSISTENT_GROUP_PROTOCOL.
  */
-export function syncGroup(host: GroupHost, group: Group, request: SyncGroupRequest): MaybePromise<SyncGroupResponse> {
+export function syncGroup(
+  host: GroupHost,
+  group: Group,
+  request: SyncGroupRequest,
+  signal?: AbortSignal,
+): MaybePromise<SyncGroupResponse> {
   const member = group.memberOf(request.memberId, request.groupInstanceId)
   group.checkGeneration(request.generationId)
   checkProtocol(group, request)
@@ -21,7 +27,7 @@ export function syncGroup(host: GroupHost, group: Group, request: SyncGroupReque
   group.pendingSyncs.delete(member.id)
   if (group.pendingSyncs.size === 0) group.deadlines.sync.clear()
   if (group.isIn('Stable')) return assigned(group, member)
-  const answer = group.parkSync(member)
+  const answer = watchSync(group, member, group.parkSync(member), signal)
   if (group.leaderId === member.id) storeAssignments(host, group, request)
   return answer
 }

@@ -1,6 +1,7 @@
 import type { JoinGroupResponse } from '../../protocol/messages/11-join-group.js'
+import type { SyncGroupResponse } from '../../protocol/messages/14-sync-group.js'
 import type { Group } from './group.js'
-import { joinFailure } from './group-answers.js'
+import { joinFailure, syncFailure } from './group-answers.js'
 import type { GroupHost } from './group-host.js'
 import type { Member } from './member.js'
 import { afterRemoval } from './rebalance.js'
@@ -18,9 +19,8 @@ export function watchJoin(
   signal: AbortSignal | undefined,
 ): Promise<JoinGroupResponse> {
   const parked = member.awaitingJoin
-  if (signal === undefined || parked === null) return answer
-  const lost = (): void => {
-    if (member.awaitingJoin !== parked) return
+  return watched(answer, signal, () => {
+    if (parked === null || member.awaitingJoin !== parked) return
     host.logger.info({ group: group.id, member: member.id }, 'the connection of a joining member is gone')
     if (member.isNew) {
       group.remove(member.id)
@@ -29,7 +29,27 @@ export function watchJoin(
       group.answerJoin(member, joinFailure(member.id, 'REBALANCE_IN_PROGRESS'))
       member.session.set(member.sessionTimeoutMs)
     }
-  }
+  })
+}
+
+/** As `watchJoin`, of a sync: the member has its session to ask again. */
+export function watchSync(
+  group: Group,
+  member: Member,
+  answer: Promise<SyncGroupResponse>,
+  signal: AbortSignal | undefined,
+): Promise<SyncGroupResponse> {
+  const parked = member.awaitingSync
+  return watched(answer, signal, () => {
+    if (parked === null || member.awaitingSync !== parked) return
+    group.answerSync(member, syncFailure('REBALANCE_IN_PROGRESS'))
+    member.session.set(member.sessionTimeoutMs)
+  })
+}
+
+/** Calls `lost` when the signal is given before the answer. */
+function watched<T>(answer: Promise<T>, signal: AbortSignal | undefined, lost: () => void): Promise<T> {
+  if (signal === undefined) return answer
   signal.addEventListener('abort', lost, { once: true })
   if (signal.aborted) lost()
   return answer.finally(() => signal.removeEventListener('abort', lost))
