@@ -9,6 +9,7 @@ import { Partition } from './partition.js'
 import { unwrittenLog } from './partition-log.js'
 import { TopicConfig } from './topic-config.js'
 import { topicConfigs } from './topic-config-table.js'
+import { isInternalTopic } from './topic-names.js'
 
 const removalsAtOnce = 64
 const topicDefaultKeys = Object.values(topicConfigs).flatMap(({ synonyms }) => synonyms.map(({ key }) => key))
@@ -19,10 +20,13 @@ export class Topic {
   config: TopicConfig
   /** By partition; undefined until first used. */
   readonly partitions: (Partition | Promise<Partition> | undefined)[] = []
+  /** The broker's own bookkeeping: clients read it, the broker writes it. */
+  readonly isInternal: boolean
 
   constructor(record: TopicRecord, config: TopicConfig) {
     this.record = record
     this.config = config
+    this.isInternal = isInternalTopic(record.name)
   }
 
   get name(): string {

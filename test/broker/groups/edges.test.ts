@@ -4,7 +4,7 @@ import { apiKey } from '../../../ts/protocol/apis.js'
 import { causeOf } from '../../../ts/protocol/cause.js'
 import { errorName } from '../../../ts/protocol/errors.js'
 import { zeroUuid } from '../../../ts/protocol/uuid.js'
-import { TestBroker, temporaryDirectory } from '../harness.js'
+import { batchOf, TestBroker, temporaryDirectory } from '../harness.js'
 import { errorOf, TestGroups } from './test-groups.js'
 
 const find = (test: TestBroker, apiVersion: number, keyType = 0) =>
@@ -158,6 +158,15 @@ describe('a disk that fails', () => {
 })
 
 describe('the topic of the groups', () => {
+  it('is not written by clients, and keeps its number of partitions', async () => {
+    const g = await TestGroups.open()
+    const batch = batchOf([{ key: 'k', value: 'v' }])
+    expect(await errorOf(g.it.produce('__consumer_offsets', batch))).toBe('INVALID_TOPIC_EXCEPTION')
+    const topics = [{ name: '__consumer_offsets', count: 60, assignments: null }]
+    const [grown] = (await g.it.ask(apiKey.createPartitions, { topics })).results
+    expect(errorName(grown.errorCode)).toBe('INVALID_REQUEST')
+  })
+
   it('deleted takes all groups; the next call begins anew', async () => {
     const g = await TestGroups.open()
     await g.it.createTopic('t')

@@ -70,6 +70,7 @@ class Model {
       clock: () => 1_700_000_000_000 + this.timers.now(),
       limits: { minSessionTimeoutMs: 1, maxSessionTimeoutMs: 1e9, initialRebalanceDelayMs: 0, maxSize: 4 },
       store: () => this.#store(),
+      tidy: () => {},
     }
     this.group = newGroup(this.#host, 'g')
     const transitionTo = this.group.transitionTo.bind(this.group)

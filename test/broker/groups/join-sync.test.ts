@@ -70,6 +70,9 @@ describe('a first member', () => {
     expect(await g.state()).toBe('Empty')
     await g.timers.advance(1)
     expect(await errorOf(g.join({ memberId: id }))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await g.list()).toEqual([])
+    expect(await g.leave(await g.memberId())).toEqual(['NONE'])
+    expect(await g.list()).toEqual([])
   })
 })
 

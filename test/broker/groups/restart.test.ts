@@ -183,7 +183,7 @@ describe('after a restart', () => {
 /** Appends a batch to the partition of `__consumer_offsets` that the group belongs to. */
 async function put(g: TestGroups, batch: Buffer, trusted = true): Promise<void> {
   const partition = coordinatorPartition(g.groupId, 50)
-  const part = await g.it.produce('__consumer_offsets', batch, { partition }, { trusted })
+  const part = await g.it.produce('__consumer_offsets', batch, { partition }, { trusted, clientId: '__admin_client' })
   if (part.errorCode !== 0) throw new Error(`put: ${errorName(part.errorCode)}`)
 }
 

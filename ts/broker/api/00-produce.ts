@@ -19,6 +19,9 @@ import type { RequestContext } from '../request-context.js'
 import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
 
+/** Only a client of this name may write to internal topics, as in Kafka; what it writes is its own affair. */
+const adminClientId = '__admin_client'
+
 /**
  * Versions 3-13. Partitions of one request are appended in its order and answered together. acks 0 is appended like 1;
  * it is the connection that sends no answer. Answers at once, without a promise, when every append did.
@@ -85,7 +88,7 @@ function produceTo(
   const data = topicData.partitionData[i]
   const failed = (error: unknown) => failure(error, topic?.name ?? topicData.name, data)
   try {
-    const { partition, acks } = checked(broker, topic, topicData, data, request)
+    const { partition, acks } = checked(broker, topic, topicData, data, request, context)
     if (!isPromise(partition)) {
       const info = append(broker, partition, data, acks, context)
       return isPromise(info)
@@ -106,12 +109,17 @@ function checked(
   topicData: ProduceTopicData,
   data: ProducePartitionData,
   request: ProduceRequest,
+  context: RequestContext,
 ): { partition: MaybePromise<Partition>; acks: Acks } {
   const { acks } = request
   if (acks !== 0 && acks !== 1 && acks !== -1) {
     throw protocolError('INVALID_REQUIRED_ACKS', `acks must be 0, 1 or -1 (all), not ${acks}`)
   }
   const found = topic ?? broker.topics.get(topicData.name, topicData.topicId)
+  if (found.isInternal && context.clientId !== adminClientId) {
+    const message = `topic ${found.name} is written by the broker only`
+    throw protocolError('INVALID_TOPIC_EXCEPTION', message, { topic: found.name })
+  }
   return { partition: broker.topics.partition(found, data.index), acks }
 }
 

@@ -7,6 +7,7 @@ import type { BrokerState } from '../broker-state.js'
 import { checkAssignments, checkPartitionCount } from '../create-topic.js'
 import { asSeglogError, errorCodeOf } from '../error-codes.js'
 import type { TopicRecord } from '../metadata-store.js'
+import { offsetsTopicName } from '../topic-names.js'
 import { apiHandler } from './api-handler.js'
 
 /** Versions 0-3. `count` is the new total; partitions are only ever added. */
@@ -38,6 +39,10 @@ export const createPartitions = apiHandler(
 function grow(broker: BrokerState, record: TopicRecord, asked: CreatePartitionsRequest['topics'][number]): TopicRecord {
   const { name: topic, partitions } = record
   const { count, assignments } = asked
+  if (topic === offsetsTopicName) {
+    const message = `a group finds its partition of ${topic} by the number of them, which therefore stays ${partitions}`
+    throw protocolError('INVALID_REQUEST', message, { topic })
+  }
   if (count <= partitions) {
     const message = `topic ${topic} has ${partitions} partitions; the new total must be larger, not ${count}`
     throw protocolError('INVALID_PARTITIONS', message, { topic })

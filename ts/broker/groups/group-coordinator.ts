@@ -46,6 +46,7 @@ export class GroupCoordinator {
       ...{ timers, logger, clock, parking: new Parking() },
       limits: new ConfiguredLimits(config),
       store: (group, assignments) => this.#store(group, assignments),
+      tidy: (group) => this.#tidy(group),
     }
     this.#partitions = new GroupPartitions(ground, {
       load: (partition) => new Replay(this.#host, partition),
@@ -84,7 +85,7 @@ export class GroupCoordinator {
       try {
         return joinGroup(this.#host, group, request, context)
       } finally {
-        if (isUnused(group)) partition.groups.delete(groupId)
+        this.#tidy(group)
       }
     })
   }
@@ -178,6 +179,7 @@ export class GroupCoordinator {
   close(): void {
     this.#closed = true
     this.#nextExpiry.clear()
+    this.#partitions.giveUp()
     for (const partition of this.#partitions.loaded) abandonAll(partition)
   }
 
@@ -247,6 +249,12 @@ export class GroupCoordinator {
       partition.groups.set(groupId, group)
     }
     return group
+  }
+
+  #tidy(group: Group): void {
+    if (this.#closed || !isUnused(group)) return
+    const groups = this.#partitionOf(group.id)?.groups
+    if (groups?.get(group.id) === group) groups.delete(group.id)
   }
 
   #store(group: Group, assignments: ReadonlyMap<string, Uint8Array>): MaybePromise<void> {

@@ -20,6 +20,8 @@ export interface GroupHost {
   readonly logger: Logger
   /** Milliseconds since 1970. */
   clock(): number
+  /** Forgets a group that nothing would be lost with: somebody was expected, and did not come. */
+  tidy(group: Group): void
   /** Writes the group's record; assignments by member id, empty where there is none. Throws or rejects if it cannot. */
   store(group: Group, assignments: ReadonlyMap<string, Uint8Array>): MaybePromise<void>
 }

@@ -43,6 +43,7 @@ export class GroupPartitions {
   #topic: Topic | null = null
   #slots: (Slot | undefined)[] = []
   #creating: Promise<void> | null = null
+  readonly #givenUp = new AbortController()
 
   constructor(ground: GroupGround, use: PartitionUse) {
     this.#ground = ground
@@ -104,6 +105,11 @@ export class GroupPartitions {
     return this.#slots.filter((slot) => slot?.loaded === true).map((slot) => slot!.partition)
   }
 
+  /** What is being loaded need not be. */
+  giveUp(): void {
+    this.#givenUp.abort()
+  }
+
   /** Loading and writing under way has ended. */
   async settled(): Promise<void> {
     await this.#creating?.catch(() => {})
@@ -149,7 +155,7 @@ export class GroupPartitions {
     try {
       const { log } = await open()
       const replay = this.#use.load(partition)
-      const endOffset = await loadGroups(log, crc32c, replay)
+      const endOffset = await loadGroups(log, crc32c, replay, this.#givenUp.signal)
       // Its topic may be gone by now.
       if (this.#slots[partition.index] !== slot) return
       replay.finish(this.#ground.logs.readOnly)
@@ -159,6 +165,7 @@ export class GroupPartitions {
     } catch (error) {
       slot.failure = asSeglogError(error)
       slot.failedAt = clock()
+      if (this.#givenUp.signal.aborted) return
       logger.error({ partition: partition.index, err: error }, `groups of ${offsetsTopicName} cannot be loaded`)
     } finally {
       slot.loading = null

@@ -26,6 +26,7 @@ export function leaveGroup(host: GroupHost, group: Group, members: readonly Leav
     }
   })
   if (gone.length > 0 && !group.isIn('Empty')) rebalance(host, group, `${gone.join(', ')} left`)
+  host.tidy(group)
   return answers
 }
 

@@ -22,9 +22,15 @@ export interface GroupRecordSink {
 
 /**
  * Reads a partition of `__consumer_offsets` to its end, in pieces, without holding up the event loop; returns the end. Compaction may have taken any record that a later one replaces. Keys of other kinds are
- * skipped. Rejects with CORRUPT_LOG for a record of the known kinds that cannot be read: what it said is not guessed at.
+ * skipped. Rejects with CORRUPT_LOG for a record of the known kinds that cannot be read: what it said is not guessed at;
+ * with ABORTED by the signal.
  */
-export async function loadGroups(log: PartitionLog, crc32c: Crc32c, sink: GroupRecordSink): Promise<number> {
+export async function loadGroups(
+  log: PartitionLog,
+  crc32c: Crc32c,
+  sink: GroupRecordSink,
+  signal: AbortSignal,
+): Promise<number> {
   let offset = log.logStartOffset
   while (offset < log.logEndOffset) {
     const { batches, nextOffset } = await log.read(offset, readBytes)
@@ -34,6 +40,7 @@ export async function loadGroups(log: PartitionLog, crc32c: Crc32c, sink: GroupR
     }
     offset = nextOffset
     await setImmediate()
+    if (signal.aborted) throw new SeglogError('ABORTED', `loading ${log.topic}-${log.partition} was given up`)
   }
   return offset
 }

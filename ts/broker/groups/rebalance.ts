@@ -27,6 +27,7 @@ export function expectMember(host: GroupHost, group: Group, memberId: string, se
     host.logger.info({ group: group.id, member: memberId }, 'a new member did not come back to join with its id')
     group.remove(memberId)
     completeJoinIfAll(host, group)
+    host.tidy(group)
   })
   group.pendingJoins.set(memberId, deadline)
   deadline.set(sessionTimeoutMs)
