@@ -9,10 +9,30 @@ export type {
   TopicConfig,
   TopicDescription,
 } from './client/admin-options.js'
-export { Consumer, type RunHandlers } from './client/consumer.js'
+export type { AssignorName } from './client/assignors/assignors.js'
+export { Consumer } from './client/consumer.js'
 export { ConsumerBatch, type RecordView } from './client/consumer-batch.js'
+export type {
+  AssignedEvent,
+  ConsumerEventMap,
+  ConsumerEventName,
+  ConsumerListener,
+  LostEvent,
+  RebalanceEvent,
+  RevokedEvent,
+  StalledEvent,
+} from './client/consumer-events.js'
 export { ConsumerMessage } from './client/consumer-message.js'
-export type { Assignment, ConsumerOptions, From, TopicPartition } from './client/consumer-options.js'
+export type {
+  Assignment,
+  CommittedOffset,
+  ConsumerOptions,
+  From,
+  OffsetToCommit,
+  TopicPartition,
+} from './client/consumer-options.js'
+export type { RunHandlers } from './client/consumer-run.js'
+export type { GroupOptions } from './client/group/group-options.js'
 export { SeglogLog } from './client/log.js'
 export { murmur2, partitionForKey } from './client/partitioners.js'
 export type { RecordMetadata, SendOutcome } from './client/pending-send.js'

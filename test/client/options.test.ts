@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { consumerOptions } from '../../ts/client/consumer-options.js'
+import { groupSettings } from '../../ts/client/group/group-options.js'
 import { checkOptions, editDistance, integer, nearest, oneOf } from '../../ts/client/options.js'
 import { producerOptions } from '../../ts/client/producer-options.js'
 import { open } from '../../ts/index.js'
@@ -45,9 +46,37 @@ describe('options', () => {
     expect(thrown(() => producerOptions(options as never))).toMatchObject({ code: 'INVALID_OPTION', message })
   })
 
+  test.each([
+    [
+      { groupInstanceId: 'a' },
+      'Option `groupInstanceId` of log.consumer() must be left out where there is no `groupId`, got "a"',
+    ],
+    [
+      { groupId: 'g', partitionAssigners: ['roundrobin'] },
+      "Option `partitionAssigners` of log.consumer() must be an array of 'range', 'roundRobin', 'sticky', 'cooperative-sticky', got an array",
+    ],
+    [
+      { groupId: 'g', sessionTimeout: 6000, heartbeatInterval: 6000 },
+      'Option `heartbeatInterval` of log.consumer() must be less than sessionTimeout (6000), got 6000',
+    ],
+  ])('group options %j', (options, message) => {
+    const check = () => {
+      consumerOptions(options as never)
+      groupSettings(options as never)
+    }
+    expect(thrown(check)).toMatchObject({ code: 'INVALID_OPTION', message })
+  })
+
+  test('of a group, by themselves', () => {
+    expect(groupSettings({ groupId: 'g', sessionTimeout: 6000 })).toMatchObject({
+      heartbeatInterval: 2000,
+      partitionAssigners: ['range', 'cooperative-sticky'],
+      autoCommit: true,
+    })
+  })
+
   test('what comes with a later release says so', () => {
     expect(thrown(() => producerOptions({ transactionalId: 'x' } as never)).code).toBe('UNSUPPORTED')
-    expect(thrown(() => consumerOptions({ groupId: 'x' } as never)).code).toBe('UNSUPPORTED')
   })
 
   test.each([

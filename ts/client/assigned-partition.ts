@@ -16,6 +16,14 @@ export class AssignedPartition {
   /** To be thrown by the loop that comes to it. */
   error: SeglogError | null = null
   paused = false
+  /** On its way to this consumer or away from it: not to be read at the moment. */
+  held = false
+  /** Of the last consumed record; -1 for unknown. */
+  positionEpoch = -1
+  /** What the group knows of the position; -1 for nothing. */
+  committed = -1
+  /** The feed that is giving what was fetched of it: while it does, no other may, or records would come out of order. */
+  reader: object | null = null
   /** Its position is being looked up. */
   resetting = false
   generation = 0
@@ -31,9 +39,14 @@ export class AssignedPartition {
     this.fetchOffset = offset
   }
 
+  /** Nothing of it is to be given. */
+  get isHalted(): boolean {
+    return this.paused || this.held
+  }
+
   /** There is nothing of it to read before the next fetch. */
   get isHungry(): boolean {
-    return !this.paused && !this.resetting && this.fetched === null && this.error === null
+    return !this.isHalted && !this.resetting && this.fetched === null && this.error === null
   }
 
   moveTo(offset: number): void {

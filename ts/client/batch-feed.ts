@@ -15,6 +15,7 @@ export interface FedBatch {
   readonly partition: AssignedPartition
   readonly generation: number
   readonly batch: ConsumerBatch
+  readonly leaderEpoch: number
   /** Offset after it. */
   readonly nextOffset: number
 }
@@ -28,7 +29,10 @@ interface Reading {
   batches: number
 }
 
-/** Turns what was fetched into batches that can be read: one after the other, checked, inflated, none twice. */
+/**
+ * Turns what was fetched into batches that can be read: one after the other, checked, inflated, none twice. Several
+ * feeds may share a fetcher: each reads a partition to the end of what was fetched before another may go on with it.
+ */
 export class BatchFeed {
   private current: Reading | null = null
   /** What the next batch waits for: that it is inflated, or a turn of the event loop. */
@@ -54,8 +58,8 @@ export class BatchFeed {
       if (current === null) return null
       const { partition } = current
       const isVoid = partition.generation !== current.generation
-      if (partition.paused && !isVoid) partition.restart()
-      const batch = isVoid || partition.paused ? null : (this.inflated ?? this.read(current))
+      if (partition.isHalted && !isVoid) partition.restart()
+      const batch = isVoid || partition.isHalted ? null : (this.inflated ?? this.read(current))
       if (batch === null) this.end()
       else if (batch.isDeflated) {
         this.inflate(current, batch)
@@ -72,12 +76,22 @@ export class BatchFeed {
     return this.delay ?? this.fetcher.wait()
   }
 
+  /** Leaves what it has begun to other feeds, from the partition's position on. */
+  release(): void {
+    const { current } = this
+    if (current === null) return
+    if (current.partition.generation === current.generation) current.partition.restart()
+    this.end()
+  }
+
   private begin(): Reading | null {
-    const { ready } = this.fetcher
     for (;;) {
-      if (ready.length === 0) this.fetcher.prefetch()
-      const partition = ready.shift()
-      if (partition === undefined) return null
+      let partition = this.takeReady()
+      if (partition === null) {
+        this.fetcher.prefetch()
+        partition = this.takeReady()
+      }
+      if (partition === null) return null
       const { error, fetched, generation } = partition
       if (error !== null) {
         partition.error = null
@@ -86,6 +100,7 @@ export class BatchFeed {
       // A partition may stand in the line and have been moved since.
       if (fetched === null) continue
       partition.fetched = null
+      partition.reader = this
       partition.fetchOffset = endOf(fetched, partition.fetchOffset)
       this.current = {
         partition,
@@ -97,9 +112,23 @@ export class BatchFeed {
     }
   }
 
+  /** The first that no other feed is reading. */
+  private takeReady(): AssignedPartition | null {
+    const { ready } = this.fetcher
+    for (let index = 0; index < ready.length; index++) {
+      const partition = ready[index]
+      if (partition.reader !== null) continue
+      ready.splice(index, 1)
+      return partition
+    }
+    return null
+  }
+
   private end(): void {
+    const { partition } = this.current!
     this.current = null
     this.inflated = null
+    partition.reader = null
   }
 
   /** The next batch with records to give; damage is the error of its partition, at this place every time. */
@@ -124,7 +153,8 @@ export class BatchFeed {
     // The first batch of a fetch may be all that is wanted; who asks for the second will want what follows.
     if (current.batches++ === 1 && this.fetcher.ready.length === 0) this.fetcher.prefetch()
     const fed = new ConsumerBatch(partition.topic, partition.partition, batch, partition.position)
-    return { partition, generation, batch: fed, nextOffset: batch.header.lastOffset + 1 }
+    const { lastOffset, leaderEpoch } = batch.header
+    return { partition, generation, batch: fed, leaderEpoch, nextOffset: lastOffset + 1 }
   }
 
   private inflate({ partition, generation }: Reading, batch: RecordBatch): void {

@@ -1,5 +1,6 @@
 import { SeglogError } from '../errors/seglog-error.js'
 import { decompressLimitBytes } from '../records/codecs/codecs.js'
+import { type GroupOptions, groupRules } from './group/group-options.js'
 import {
   abortSignal,
   checkOptions,
@@ -16,10 +17,13 @@ import {
 /** Where to begin: an end of the log, an offset of every partition, or the first record at or after a time (ms). */
 export type From = 'earliest' | 'latest' | { offset: bigint | number } | { timestamp: number }
 
-export interface ConsumerOptions {
+export interface ConsumerOptions extends GroupOptions {
   /** Named in the broker's logs. */
   clientId?: string
-  /** Where `subscribe` and `assign` begin unless they say otherwise (default 'latest'). */
+  /**
+   * Where `subscribe` and `assign` begin unless they say otherwise (default 'latest'); in a group, with partitions that
+   * nothing was committed of.
+   */
   from?: From
   /**
    * What to do when a position has left the log (deleted by retention, or lost): go to an end, or throw
@@ -55,6 +59,23 @@ export interface Assignment extends TopicPartition {
   offset?: bigint | number | 'earliest' | 'latest'
 }
 
+/** An offset as `consumer.commit()` takes it. */
+export interface OffsetToCommit extends TopicPartition {
+  /** Of the next record to read: `message.offset + 1n`. */
+  offset: bigint | number
+  /** Of the last record read (`message.leaderEpoch`): lets the broker see that a log was cut back since. */
+  leaderEpoch?: number
+  /** Kept with the offset (default ''). */
+  metadata?: string
+}
+
+export interface CommittedOffset extends TopicPartition {
+  /** Of the next record to read; null for none. */
+  offset: bigint | null
+  leaderEpoch: number | null
+  metadata: string | null
+}
+
 export type Reset = 'earliest' | 'latest' | 'error'
 
 export interface ReadOptions {
@@ -70,6 +91,8 @@ export interface ReadOptions {
   metadataMaxAge: number
   allowAutoTopicCreation: boolean
   signal: AbortSignal | undefined
+  /** Empty for none. */
+  rackId: string
 }
 
 const int32Max = 0x7fffffff
@@ -84,7 +107,7 @@ const fromRule = rule("'earliest', 'latest', { offset } or { timestamp }", (valu
 
 const consumerRules: OptionRules = {
   clientId: text,
-  groupId: text,
+  ...groupRules,
   from: fromRule,
   autoOffsetReset: oneOf('earliest', 'latest', 'error'),
   minBytes: integer(0, int32Max),
@@ -98,13 +121,9 @@ const consumerRules: OptionRules = {
   signal: abortSignal,
 }
 
-/** Checks and completes a consumer's options. Throws INVALID_OPTION, MISSPELLED_OPTION, UNSUPPORTED. */
+/** Checks and completes a consumer's options, but for those of its group. Throws INVALID_OPTION, MISSPELLED_OPTION. */
 export function consumerOptions(given: ConsumerOptions = {}): ReadOptions {
   checkOptions('log.consumer()', given, consumerRules)
-  if ('groupId' in given) {
-    const message = 'consumer groups are not available yet; leave out `groupId` to read all partitions by yourself'
-    throw new SeglogError('UNSUPPORTED', message, { key: 'groupId' })
-  }
   return {
     clientId: given.clientId ?? null,
     from: given.from ?? 'latest',
@@ -118,6 +137,7 @@ export function consumerOptions(given: ConsumerOptions = {}): ReadOptions {
     metadataMaxAge: given.metadataMaxAge ?? 300_000,
     allowAutoTopicCreation: given.allowAutoTopicCreation ?? true,
     signal: given.signal,
+    rackId: given.rackId ?? '',
   }
 }
 
@@ -145,10 +165,11 @@ export function checkAssignments(assignments: readonly Assignment[]): void {
 
 const subscribeRules: OptionRules = { from: fromRule }
 
-export function checkSubscription(topics: readonly string[], options: { from?: From }): void {
+export function checkSubscription(topics: readonly (string | RegExp)[], options: { from?: From }): void {
   const of = 'consumer.subscribe()'
-  const isNames = Array.isArray(topics) && topics.every((one) => typeof one === 'string' && one !== '')
-  if (!isNames) throw new SeglogError('INVALID_OPTION', `${of} takes an array of topic names`)
+  const isNames =
+    Array.isArray(topics) && topics.every((one) => (typeof one === 'string' ? one !== '' : isPattern(one)))
+  if (!isNames) throw new SeglogError('INVALID_OPTION', `${of} takes an array of topic names and regular expressions`)
   checkOptions(of, options, subscribeRules)
 }
 
@@ -175,17 +196,40 @@ const topicPartitionsRules: OptionRules = {
 export function checkTopicPartitions(
   of: string,
   places: readonly { topic: string; partitions?: readonly number[] }[],
+  ...required: 'partitions'[]
 ): void {
   if (!Array.isArray(places)) throw new SeglogError('INVALID_OPTION', `${of} takes an array of { topic, partitions }`)
-  for (const place of places) requireOptions(of, place, topicPartitionsRules, 'topic')
+  for (const place of places) requireOptions(of, place, topicPartitionsRules, 'topic', ...required)
+}
+
+const commitRules: OptionRules = {
+  topic: text,
+  partition: integer(0, int32Max),
+  offset: offsetRule,
+  leaderEpoch: integer(-1, int32Max),
+  metadata: rule('a string', (value) => typeof value === 'string'),
+}
+
+export function checkCommit(offsets: readonly OffsetToCommit[]): void {
+  const of = 'consumer.commit()'
+  if (!Array.isArray(offsets))
+    throw new SeglogError('INVALID_OPTION', `${of} takes an array of { topic, partition, offset }`)
+  for (const one of offsets) requireOptions(of, one, commitRules, 'topic', 'partition', 'offset')
+}
+
+const closeRules: OptionRules = { timeout: integer(0, int32Max) }
+
+export function checkClose(options: { timeout?: number }): void {
+  checkOptions('consumer.close()', options, closeRules)
 }
 
 const runRules: OptionRules = {
   eachMessage: rule('a function', (value) => typeof value === 'function'),
   eachBatch: rule('a function', (value) => typeof value === 'function'),
+  concurrency: integer(1, 10_000),
 }
 
-export function checkRun(handlers: { eachMessage?: unknown; eachBatch?: unknown }): void {
+export function checkRun(handlers: { eachMessage?: unknown; eachBatch?: unknown; concurrency?: unknown }): void {
   checkOptions('consumer.run()', handlers ?? null, runRules)
   if ((handlers.eachMessage === undefined) === (handlers.eachBatch === undefined)) {
     throw new SeglogError('INVALID_OPTION', 'consumer.run() takes either `eachMessage` or `eachBatch`')
@@ -203,4 +247,8 @@ function requireOptions(of: string, given: object, rules: OptionRules, ...requir
 function isOffset(value: unknown): value is bigint | number {
   if (typeof value === 'bigint') return value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER)
   return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isPattern(value: unknown): value is RegExp {
+  return Object.prototype.toString.call(value) === '[object RegExp]'
 }

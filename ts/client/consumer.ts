@@ -2,27 +2,33 @@ import { SeglogError } from '../errors/seglog-error.js'
 import { protocolError } from '../protocol/errors.js'
 import type { Crc32c } from '../records/message.js'
 import { AssignedPartition } from './assigned-partition.js'
+import { AssignedPartitions, placeOf } from './assigned-partitions.js'
 import { BatchFeed } from './batch-feed.js'
 import type { ConsumerBatch } from './consumer-batch.js'
-import { BatchLoop, type LoopHost, MessageLoop } from './consumer-loop.js'
+import { type ConsumerEventName, ConsumerEvents, type ConsumerListener } from './consumer-events.js'
+import { ConsumerHands } from './consumer-hands.js'
+import { BatchLoop, busyError, type LoopHost, MessageLoop } from './consumer-loop.js'
 import type { ConsumerMessage } from './consumer-message.js'
+import * as rules from './consumer-options.js'
 import {
   type Assignment,
+  type CommittedOffset,
   type ConsumerOptions,
-  checkAssignments,
-  checkRun,
-  checkSeek,
-  checkSubscription,
-  checkTopicPartition,
-  checkTopicPartitions,
   consumerOptions,
   type From,
+  type OffsetToCommit,
   type ReadOptions,
   type TopicPartition,
 } from './consumer-options.js'
+import { ConsumerRun, type RunHandlers } from './consumer-run.js'
 import { Fetcher } from './fetcher.js'
+import { type Clock, processClock } from './group/clock.js'
+import { groupSettings } from './group/group-options.js'
+import { GroupReader } from './group/group-reader.js'
+import { LonePartitions } from './lone-partitions.js'
 import { lookUpOffsets } from './offset-lookup.js'
 import { abortedError, asSeglogError } from './settle-errors.js'
+import { Subscription } from './subscription.js'
 import type { TopicMetadata, TopicMetadataCache } from './topic-metadata.js'
 import type { Transport } from './transport.js'
 
@@ -33,93 +39,122 @@ export interface ConsumerParts {
   crc32c: Crc32c
   /** Called once, when the consumer is closed. */
   onClosed?: (consumer: Consumer) => void
+  /** Time for what it does as a member of a group. */
+  clock?: Clock
 }
 
-/** What `run` calls; it waits for the promise before it goes on. */
-export interface RunHandlers {
-  eachMessage?: (message: ConsumerMessage) => unknown
-  eachBatch?: (batch: ConsumerBatch) => unknown
-}
+/** Milliseconds that closing waits for what is in hand, unless it says otherwise. */
+const closeTimeoutMs = 5_000
+const longestTimerMs = 0x7fff_ffff
 
 /**
  * Reads records of some partitions, in order within each, and waits at their ends for more. One loop at a time; breaking
  * it leaves the record (or batch) in hand unconsumed, so that the next loop begins with it.
+ *
+ * With a `groupId` the members of the group share the partitions of their topics. A member joins when its first loop
+ * begins. What was consumed is committed by and by: a record counts as consumed when the loop asks for the next, or when
+ * its handler is done, so that each is processed at least once. To commit before processing (at most once) switch
+ * `autoCommit` off and call `commit()` first thing in the loop.
  */
 export class Consumer implements AsyncIterable<ConsumerMessage> {
   private readonly options: ReadOptions
-  private readonly transport: Transport
-  private readonly metadata: TopicMetadataCache
-  private readonly onClosed: ((consumer: Consumer) => void) | undefined
   private readonly fetcher: Fetcher
+  private readonly partitions: AssignedPartitions
+  private readonly hands = new ConsumerHands()
+  private readonly events: ConsumerEvents
   private readonly host: LoopHost
-  private assigned: AssignedPartition[] = []
-  /** Subscribed topics, and whether partitions were assigned by hand instead. */
-  private readonly topics = new Set<string>()
+  private readonly lone: LonePartitions
+  private readonly group: GroupReader | null
   private mode: 'none' | 'assign' | 'subscribe' = 'none'
-  private lookAgainMs = Number.POSITIVE_INFINITY
+  /** To be thrown by the next loop that waits. */
+  private failure: { readonly error: unknown } | null = null
+  private closing: Promise<void> | null = null
   private isClosed = false
 
-  /** Use `log.consumer()`. Throws INVALID_OPTION, MISSPELLED_OPTION, UNSUPPORTED. */
-  constructor(parts: ConsumerParts, options?: ConsumerOptions) {
+  /** Use `log.consumer()`. Throws INVALID_OPTION, MISSPELLED_OPTION. */
+  constructor(
+    private readonly parts: ConsumerParts,
+    options?: ConsumerOptions,
+  ) {
     this.options = consumerOptions(options)
-    this.transport = parts.transport
-    this.metadata = parts.metadata
-    this.onClosed = parts.onClosed
-    this.fetcher = new Fetcher(
-      parts.transport,
-      this.options,
-      () => this.assigned,
-      (partition) => void this.reset(partition),
-    )
-    this.host = this.loopHost(new BatchFeed(this.fetcher, this.options, parts.crc32c))
+    const settings = groupSettings(options ?? {})
+    const { transport, metadata, clock = processClock } = parts
+    const { hands } = this
+    this.partitions = new AssignedPartitions(() => this.fetcher.interrupt())
+    const { partitions } = this
+    const onOutOfRange = (partition: AssignedPartition) => void this.reset(partition)
+    this.fetcher = new Fetcher(transport, this.options, () => partitions.list, onOutOfRange)
+    this.host = this.hostFor(() => false)
+    const fail = (error: unknown) => this.fail(error)
+    this.events = new ConsumerEvents(fail)
+    const subscription = new Subscription(transport, metadata, this.options.allowAutoTopicCreation)
+    const reading = { transport, metadata, partitions, subscription, options: this.options }
+    this.lone = new LonePartitions(reading)
+    const { events } = this
+    this.group = settings && new GroupReader({ ...reading, hands, events, clock, settings, fail })
     this.options.signal?.addEventListener('abort', this.onAbort, { once: true })
   }
 
   /**
-   * Reads exactly these partitions, each from its offset; replaces an earlier assignment. Rejects with
-   * UNKNOWN_TOPIC_OR_PARTITION, INVALID_OPTION, and INVALID_ARGUMENT after `subscribe`. An offset outside the log is
-   * found when it is read.
+   * Reads exactly these partitions, each from its offset; replaces an earlier assignment. With a `groupId` a partition
+   * without an offset begins at the group's, and positions are committed, but the group has no members by it. Rejects
+   * with UNKNOWN_TOPIC_OR_PARTITION, INVALID_OPTION, and INVALID_ARGUMENT after `subscribe`. An offset outside the log
+   * is found when it is read.
    */
   async assign(assignments: readonly Assignment[]): Promise<void> {
     this.checkOpen()
-    checkAssignments(assignments)
+    rules.checkAssignments(assignments)
     this.enterMode('assign')
     const reset = this.options.autoOffsetReset ?? 'error'
+    const open = assignments.filter(({ offset }) => offset === undefined)
+    const committed = (await this.group?.beforeAssign(open)) ?? new Map<string, number>()
     const assigned = await Promise.all(
       assignments.map(async ({ topic, partition, offset }) => {
         const metadata = await this.metadataOf(topic)
         if (partition >= metadata.partitionCount) throw noPartition(metadata, partition)
-        const from =
-          typeof offset === 'bigint' || typeof offset === 'number' ? { offset } : (offset ?? this.options.from)
-        const [start] = await lookUpOffsets(this.transport, topic, [partition], from)
-        return new AssignedPartition(topic, metadata.topicId, partition, start, reset)
+        const known = committed.get(`${topic}-${partition}`)
+        const from = fromOf(offset ?? known) ?? this.options.from
+        const [start] = await lookUpOffsets(this.parts.transport, topic, [partition], from)
+        const one = new AssignedPartition(topic, metadata.topicId, partition, start, reset)
+        return Object.assign(one, { committed: known ?? -1 })
       }),
     )
     this.checkOpen()
-    this.replaceAssigned(assigned)
+    this.partitions.replace(assigned)
   }
 
   /**
-   * Reads all partitions of these topics, those that are added later too (from their first record). Adds to an earlier
-   * subscription; a topic that is subscribed again starts anew. Rejects with UNKNOWN_TOPIC_OR_PARTITION,
+   * Reads these topics; with a `groupId` the share of this member, else all partitions. Partitions that are added later
+   * are read too (from their first record), and so are topics that come to match a regular expression. Adds to an earlier
+   * subscription; without a group a topic that is subscribed again starts anew. Rejects with UNKNOWN_TOPIC_OR_PARTITION,
    * INVALID_TOPIC_EXCEPTION, INVALID_OPTION, and INVALID_ARGUMENT after `assign`.
    */
-  async subscribe(topics: readonly string[], options: { from?: From } = {}): Promise<void> {
+  async subscribe(topics: readonly (string | RegExp)[], options: { from?: From } = {}): Promise<void> {
     this.checkOpen()
-    checkSubscription(topics, options)
+    rules.checkSubscription(topics, options)
     this.enterMode('subscribe')
-    const names = [...new Set(topics)]
-    const from = options.from ?? this.options.from
-    const added = await Promise.all(names.map((topic) => this.allPartitions(topic, from)))
+    await (this.group ?? this.lone).subscribe(topics, options.from ?? this.options.from)
     this.checkOpen()
-    for (const topic of names) this.topics.add(topic)
-    this.lookAgainMs = performance.now() + this.options.metadataMaxAge
-    this.replaceAssigned([...this.assigned.filter(({ topic }) => !names.includes(topic)), ...added.flat()])
   }
 
   /** The partitions being read. */
   assignment(): TopicPartition[] {
-    return this.assigned.map(({ topic, partition }) => ({ topic, partition }))
+    return this.partitions.places
+  }
+
+  /**
+   * Has a function called for each event of the group; see `ConsumerEventMap`. What it throws is thrown by the loop.
+   * Throws INVALID_OPTION for an event that does not exist.
+   */
+  on<N extends ConsumerEventName>(event: N, listener: ConsumerListener<N>): this {
+    this.events.on(event, listener)
+    return this
+  }
+
+  /** Undoes `on`. */
+  off<N extends ConsumerEventName>(event: N, listener: ConsumerListener<N>): this {
+    this.events.off(event, listener)
+    return this
   }
 
   /** Messages one by one; waits at the end. Use it in one `for await` at a time. */
@@ -133,75 +168,115 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
   }
 
   /**
-   * Calls a handler for each message or batch, one after the other. Resolves when the consumer is closed; rejects with
-   * what the handler throws, the message in hand being left unconsumed.
+   * Calls a handler for each message or batch; the records of one partition one after the other, those of `concurrency`
+   * partitions at once. A record is consumed when its handler is done. Heartbeats need no help from a handler. Resolves
+   * when the consumer is closed. When a handler throws, no further records are given, and when the others are done, the
+   * error is what this rejects with; the message in hand is left unconsumed: call `run` again to try it once more.
    */
   async run(handlers: RunHandlers): Promise<void> {
-    checkRun(handlers)
-    const { eachMessage, eachBatch } = handlers
-    if (eachMessage !== undefined) for await (const message of this) await eachMessage(message)
-    if (eachBatch !== undefined) for await (const batch of this.batches()) await eachBatch(batch)
+    rules.checkRun(handlers)
+    this.checkOpen()
+    if (this.host.loop !== null) throw busyError()
+    const run = new ConsumerRun(handlers, () => this.fetcher.interrupt())
+    this.host.loop = run
+    try {
+      await run.through(Array.from({ length: handlers.concurrency ?? 1 }, () => this.hostFor(() => run.hasFailed)))
+    } finally {
+      this.host.loop = null
+    }
   }
 
   /** Goes to an offset; what comes next is the first record at or after it. Throws INVALID_ARGUMENT if not assigned. */
   seek(place: TopicPartition & { offset: bigint | number }): void {
-    checkSeek(place)
-    this.find('consumer.seek()', place).moveTo(Number(place.offset))
+    rules.checkSeek(place)
+    this.partitions.require('consumer.seek()', place).moveTo(Number(place.offset))
     this.fetcher.interrupt()
   }
 
   /** Stops giving records of these partitions (all of the topic, if none are named) until `resume`. */
   pause(places: readonly { topic: string; partitions?: readonly number[] }[]): void {
-    checkTopicPartitions('consumer.pause()', places)
-    for (const partition of this.findAll('consumer.pause()', places)) partition.paused = true
+    rules.checkTopicPartitions('consumer.pause()', places)
+    for (const partition of this.partitions.requireAll('consumer.pause()', places)) partition.paused = true
   }
 
   /** Goes on with paused partitions where they were. */
   resume(places: readonly { topic: string; partitions?: readonly number[] }[]): void {
-    checkTopicPartitions('consumer.resume()', places)
-    for (const partition of this.findAll('consumer.resume()', places)) partition.paused = false
+    rules.checkTopicPartitions('consumer.resume()', places)
+    for (const partition of this.partitions.requireAll('consumer.resume()', places)) partition.paused = false
     this.fetcher.interrupt()
   }
 
   paused(): TopicPartition[] {
-    return this.assigned.filter(({ paused }) => paused).map(({ topic, partition }) => ({ topic, partition }))
+    return this.partitions.list.filter(({ paused }) => paused).map(placeOf)
   }
 
   /** Offset of the first record that is not consumed. Throws INVALID_ARGUMENT if not assigned. */
   position(place: TopicPartition): bigint {
-    checkTopicPartition('consumer.position()', place)
-    return BigInt(this.find('consumer.position()', place).position)
+    rules.checkTopicPartition('consumer.position()', place)
+    return BigInt(this.partitions.require('consumer.position()', place).position)
   }
 
-  /** Rejects with UNSUPPORTED: only members of a group have committed offsets. */
-  async commit(): Promise<never> {
-    const message =
-      'this consumer has no `groupId`, so there is nothing to commit to; keep `consumer.position()` yourself'
-    throw new SeglogError('UNSUPPORTED', message, { key: 'groupId' })
+  /**
+   * Commits for the group. Without arguments: all positions, and in a `for await` the record (or batch) in hand counts as
+   * consumed from here on; in `run` only what handlers are done with. Or the given offsets, of partitions that are this
+   * consumer's. Rejects with ILLEGAL_GENERATION or UNKNOWN_MEMBER_ID where another member has the partitions by now,
+   * OFFSET_METADATA_TOO_LARGE and others that trying again would not mend, and UNSUPPORTED without a `groupId`.
+   */
+  async commit(offsets?: readonly OffsetToCommit[]): Promise<void> {
+    const group = this.requireGroup('commit to')
+    if (offsets !== undefined) rules.checkCommit(offsets)
+    if (this.isClosed) throw closedError()
+    if (offsets !== undefined) return group.commit(offsets)
+    if (!(this.host.loop instanceof ConsumerRun)) this.hands.consume()
+    await group.commit(null)
   }
 
-  /** Ends the loops of this consumer; they end without an error. Idempotent. */
-  async close(): Promise<void> {
-    if (this.isClosed) return
-    this.isClosed = true
-    this.options.signal?.removeEventListener('abort', this.onAbort)
-    this.fetcher.interrupt()
-    this.onClosed?.(this)
+  /** What the group has committed of these partitions, or of all that are read. Rejects with UNSUPPORTED without a `groupId`. */
+  async committed(places?: readonly { topic: string; partitions: readonly number[] }[]): Promise<CommittedOffset[]> {
+    const group = this.requireGroup('ask')
+    if (places !== undefined) rules.checkTopicPartitions('consumer.committed()', places, 'partitions')
+    this.checkOpen()
+    const wanted = places?.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+    return group.committed(wanted ?? this.partitions.places)
+  }
+
+  /**
+   * Ends the loops of this consumer when they ask for the next record; they end without an error. A member of a group
+   * waits for what is in hand, at most `timeout` milliseconds (default 5,000): called and awaited within a loop or a
+   * handler it waits in vain, so leave the loop first. Then it commits (unless `autoCommit` is off) and leaves the group,
+   * except for a static member, whose place is kept until its session ends. Idempotent.
+   */
+  close(options: { timeout?: number } = {}): Promise<void> {
+    rules.checkClose(options)
+    this.closing ??= this.shutDown(options.timeout ?? closeTimeoutMs)
+    return this.closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
+  private async shutDown(timeoutMs: number): Promise<void> {
+    this.options.signal?.removeEventListener('abort', this.onAbort)
+    this.fetcher.interrupt()
+    if (this.group !== null) await this.group.close(timeoutMs)
+    this.isClosed = true
+    this.fetcher.interrupt()
+    this.parts.onClosed?.(this)
+  }
+
   private readonly onAbort = (): void => this.fetcher.interrupt()
 
-  private loopHost(feed: BatchFeed): LoopHost {
+  /** A loop of this host ends early when `isOver`. */
+  private hostFor(isOver: () => boolean): LoopHost {
     const consumer = this
+    const feed = new BatchFeed(this.fetcher, this.options, this.parts.crc32c)
     return {
       feed,
+      hands: this.hands,
       loop: null,
       get isStopped() {
-        return consumer.isClosed || consumer.options.signal?.aborted === true
+        return consumer.closing !== null || consumer.options.signal?.aborted === true || isOver()
       },
       throwIfAborted: () => this.throwIfAborted(),
       wait: () => this.wait(feed),
@@ -209,19 +284,41 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
   }
 
   private async wait(feed: BatchFeed): Promise<void> {
+    const { failure } = this
+    this.failure = null
+    if (failure !== null) throw failure.error
     // What `feed` waited for may be over when the partitions are known: the loop asks it again.
-    if (performance.now() >= this.lookAgainMs) await this.lookForPartitions()
+    if (this.mode === 'subscribe' && this.group !== null) await this.waitInGroup(this.group, feed)
+    else if (this.lone.isDue) await this.lone.look()
     else await feed.wait()
+  }
+
+  private async waitInGroup(group: GroupReader, feed: BatchFeed): Promise<void> {
+    group.demand()
+    // Nothing else may be under way that keeps the process alive while the group assigns.
+    const alive = setInterval(() => {}, longestTimerMs)
+    await feed.wait().finally(() => clearInterval(alive))
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error }
+    this.fetcher.interrupt()
   }
 
   private throwIfAborted(): void {
     const { signal } = this.options
-    if (!this.isClosed && signal?.aborted) throw abortedError('the consumer was aborted', signal)
+    if (this.closing === null && signal?.aborted) throw abortedError('the consumer was aborted', signal)
   }
 
   private checkOpen(): void {
     this.throwIfAborted()
-    if (this.isClosed) throw new SeglogError('CLOSED', 'this consumer is closed: make another by log.consumer()')
+    if (this.closing !== null) throw closedError()
+  }
+
+  private requireGroup(what: string): GroupReader {
+    if (this.group !== null) return this.group
+    const message = `this consumer has no \`groupId\`, so there is nothing to ${what}; keep \`consumer.position()\` yourself`
+    throw new SeglogError('UNSUPPORTED', message, { key: 'groupId' })
   }
 
   private enterMode(mode: 'assign' | 'subscribe'): void {
@@ -234,34 +331,9 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
     this.mode = mode
   }
 
-  private replaceAssigned(assigned: AssignedPartition[]): void {
-    // Loops and fetches may hold partitions that are given up: their records are void.
-    for (const partition of this.assigned) if (!assigned.includes(partition)) partition.restart()
-    this.assigned = assigned
-    this.fetcher.interrupt()
-  }
-
   private async metadataOf(topic: string): Promise<TopicMetadata> {
-    return this.metadata.get(topic) ?? (await this.metadata.fetch(topic, this.options.allowAutoTopicCreation))
-  }
-
-  private async allPartitions(topic: string, from: From, except: readonly number[] = []): Promise<AssignedPartition[]> {
-    const { topicId, partitionCount } = await this.metadataOf(topic)
-    const numbers = Array.from({ length: partitionCount }, (_, partition) => partition).filter(
-      (one) => !except.includes(one),
-    )
-    const offsets = await lookUpOffsets(this.transport, topic, numbers, from)
-    const reset = this.options.autoOffsetReset ?? 'earliest'
-    return numbers.map((partition, index) => new AssignedPartition(topic, topicId, partition, offsets[index], reset))
-  }
-
-  private async lookForPartitions(): Promise<void> {
-    this.lookAgainMs = performance.now() + this.options.metadataMaxAge
-    for (const topic of this.topics) {
-      this.metadata.forget(topic)
-      const had = this.assigned.filter((one) => one.topic === topic).map(({ partition }) => partition)
-      this.assigned.push(...(await this.allPartitions(topic, 'earliest', had)))
-    }
+    const { metadata } = this.parts
+    return metadata.get(topic) ?? (await metadata.fetch(topic, this.options.allowAutoTopicCreation))
   }
 
   /** The position has left the log: goes where the options say. */
@@ -270,7 +342,7 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
     if (reset === 'error') return
     partition.resetting = true
     try {
-      const [offset] = await lookUpOffsets(this.transport, topic, [number], reset)
+      const [offset] = await lookUpOffsets(this.parts.transport, topic, [number], reset)
       if (partition.generation === generation) partition.moveTo(offset)
     } catch (error) {
       if (partition.generation === generation) this.fetcher.give(partition, asSeglogError(error))
@@ -278,23 +350,14 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
     partition.resetting = false
     this.fetcher.interrupt()
   }
+}
 
-  private find(of: string, { topic, partition }: TopicPartition): AssignedPartition {
-    const found = this.assigned.find((one) => one.topic === topic && one.partition === partition)
-    if (found !== undefined) return found
-    const message = `${of}: ${topic}-${partition} is not read by this consumer; assign it or subscribe to its topic first`
-    throw new SeglogError('INVALID_ARGUMENT', message, { topic, partition })
-  }
+function fromOf(offset: Assignment['offset']): From | undefined {
+  return typeof offset === 'bigint' || typeof offset === 'number' ? { offset } : offset
+}
 
-  private findAll(
-    of: string,
-    places: readonly { topic: string; partitions?: readonly number[] }[],
-  ): AssignedPartition[] {
-    return places.flatMap(({ topic, partitions }) => {
-      if (partitions === undefined) return this.assigned.filter((one) => one.topic === topic)
-      return partitions.map((partition) => this.find(of, { topic, partition }))
-    })
-  }
+function closedError(): SeglogError {
+  return new SeglogError('CLOSED', 'this consumer is closed: make another by log.consumer()')
 }
 
 function noPartition({ topic, partitionCount }: TopicMetadata, partition: number): SeglogError {

@@ -27,7 +27,8 @@ export class Fetcher {
   readonly ready: AssignedPartition[] = []
   private running: Promise<void> | null = null
   private controller: AbortController | null = null
-  private onInterrupt: (() => void) | null = null
+  /** What waits without a request that runs. */
+  private readonly sleepers = new Set<() => void>()
   /** Where the next request begins, so that no partition starves behind a full `maxBytes`. */
   private turn = 0
 
@@ -46,24 +47,30 @@ export class Fetcher {
 
   /** Resolves when something may have changed: records or errors came, the wait ended, or `interrupt` was called. */
   async wait(): Promise<void> {
+    const readyBefore = this.ready.length
     const hasAsked = this.running !== null || this.fetch(this.options.maxWaitTimeInMs)
     if (this.running !== null) return this.running
-    if (this.ready.length > 0) return
+    if (this.ready.length > readyBefore) return
     // Nothing to ask for, or an answer without waiting: neither may turn into a loop without a pause.
     await new Promise<void>((resolve) => {
-      const timer = hasAsked ? setTimeout(resolve, emptyAnswerPauseMs) : undefined
-      this.onInterrupt = () => {
+      const timer = hasAsked ? setTimeout(() => wake(), emptyAnswerPauseMs) : undefined
+      const wake = () => {
         clearTimeout(timer)
+        this.sleepers.delete(wake)
         resolve()
       }
+      this.sleepers.add(wake)
     })
-    this.onInterrupt = null
   }
 
   /** Ends the running wait, because there is another partition or position to ask for. */
   interrupt(): void {
     this.controller?.abort()
-    this.onInterrupt?.()
+    this.wakeSleepers()
+  }
+
+  private wakeSleepers(): void {
+    for (const wake of this.sleepers) wake()
   }
 
   /** False if no partition needs anything. */
@@ -90,6 +97,7 @@ export class Fetcher {
       this.running = settled.then(() => {
         this.running = null
         this.controller = null
+        this.wakeSleepers()
       })
     } catch (error) {
       this.fail(asked, error)
@@ -130,7 +138,7 @@ export class Fetcher {
       sessionEpoch: -1,
       topics,
       forgottenTopicsData: [],
-      rackId: '',
+      rackId: this.options.rackId,
     }
   }
 

@@ -1,0 +1,34 @@
+import type { SeglogError } from '../../errors/seglog-error.js'
+import type { Assignor } from '../assignors/assignor.js'
+import { troubleOf } from './group-trouble.js'
+import type { MemberIdentity } from './member-identity.js'
+import { Signal } from './signal.js'
+
+/** One generation of a group as one of its members lives it, from its assignment to the next join. */
+export class Generation implements MemberIdentity {
+  /** Why the member is to join again. */
+  readonly rebalance = new Signal<string>()
+  /** Why the member is none any more, and what it had may be another's already. */
+  readonly lost = new Signal<SeglogError>()
+  /** The member leaves by its own will. */
+  readonly left = new Signal()
+
+  constructor(
+    readonly memberId: string,
+    readonly generation: number,
+    readonly assignor: Assignor,
+    readonly isLeader: boolean,
+  ) {}
+
+  /** Resolves when it is to be left in one way or the other. */
+  get ended(): Promise<unknown> {
+    return Promise.race([this.rebalance.happened, this.lost.happened, this.left.happened])
+  }
+
+  /** Takes what the coordinator said to a heartbeat or a commit. */
+  report(error: SeglogError): void {
+    const trouble = troubleOf(error)
+    if (trouble === 'rebalance') this.rebalance.set('the group rebalances')
+    else if (trouble !== 'retry') this.lost.set(error)
+  }
+}

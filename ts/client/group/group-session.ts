@@ -1,0 +1,197 @@
+import type { SeglogError } from '../../errors/seglog-error.js'
+import { AssignedPartition } from '../assigned-partition.js'
+import { type AssignedPartitions, placeOf } from '../assigned-partitions.js'
+import type { PartitionCounts } from '../assignors/assignor.js'
+import { assignors } from '../assignors/assignors.js'
+import type { ConsumerEvents } from '../consumer-events.js'
+import type { ConsumerHands, InHand } from '../consumer-hands.js'
+import type { ReadOptions, TopicPartition } from '../consumer-options.js'
+import { partitionCounts, type Subscription } from '../subscription.js'
+import type { TopicMetadataCache } from '../topic-metadata.js'
+import type { Transport } from '../transport.js'
+import { type Clock, pause } from './clock.js'
+import type { Generation } from './generation.js'
+import type { GroupCalls } from './group-calls.js'
+import type { GroupSettings } from './group-options.js'
+import { Membership, type MembershipHost } from './membership.js'
+import { OffsetCommitter } from './offset-committer.js'
+import { Signal } from './signal.js'
+import { StallWatch } from './stall-watch.js'
+import { StartingPoints } from './starting-points.js'
+
+/** What a session needs of its consumer. */
+export interface SessionParts {
+  readonly transport: Transport
+  readonly metadata: TopicMetadataCache
+  readonly calls: GroupCalls
+  readonly partitions: AssignedPartitions
+  readonly hands: ConsumerHands
+  readonly subscription: Subscription
+  readonly events: ConsumerEvents
+  readonly clock: Clock
+  readonly options: ReadOptions
+  readonly settings: GroupSettings
+  /** Has the loops of the consumer throw it. */
+  readonly fail: (error: unknown) => void
+}
+
+/** A consumer as a member of its group: what membership, offsets and loops have to do with each other. */
+export class GroupSession {
+  readonly committer: OffsetCommitter
+  private readonly membership: Membership
+  private readonly watch: StallWatch
+  private readonly startingPoints: StartingPoints
+  /** Nobody waits any longer for what is in hand. */
+  private impatient = new Signal()
+  /** The member leaves for want of anybody who asks for records. */
+  private idling: Promise<void> | null = null
+  private isClosing = false
+
+  constructor(private readonly parts: SessionParts) {
+    const { calls, clock, partitions, settings, options, hands, fail } = parts
+    this.startingPoints = new StartingPoints(parts)
+    this.membership = new Membership(
+      calls,
+      this.hostOf(),
+      {
+        assignors: settings.partitionAssigners.map((name) => assignors[name]),
+        heartbeatIntervalMs: settings.heartbeatInterval,
+        rackId: options.rackId || null,
+        metadataMaxAgeMs: options.metadataMaxAge,
+      },
+      clock,
+    )
+    this.committer = new OffsetCommitter(calls, partitions, this.membership, clock, fail)
+    this.watch = new StallWatch(
+      clock,
+      hands,
+      { eventLoopMs: settings.heartbeatInterval, handlerMs: settings.maxPollInterval },
+      {
+        eventLoop: (duration) => void parts.events.tell('stalled', { kind: 'event-loop', duration }),
+        handler: (duration, inHand) => this.standsStill(duration, inHand),
+      },
+    )
+  }
+
+  /** Somebody asks for records: joins the group, unless it has. */
+  demand(): void {
+    if (this.isClosing || this.idling !== null || this.membership.state !== 'out') return
+    const { autoCommit, autoCommitInterval } = this.parts.settings
+    this.impatient = new Signal()
+    if (autoCommit) this.committer.commitEvery(autoCommitInterval)
+    this.watch.start()
+    this.membership.start()
+  }
+
+  /** The topics are others now. */
+  subscriptionChanged(): void {
+    this.membership.rejoin('the subscription has changed')
+  }
+
+  /** Waits for what is in hand, at most `withinMs`; commits; says goodbye. */
+  async close(withinMs: number): Promise<void> {
+    this.isClosing = true
+    const left = this.membership.leave('the consumer is closed')
+    await Promise.race([left, pause(this.parts.clock, withinMs, left)])
+    this.impatient.set()
+    // The coordinator may be out of reach: then the session ends by itself.
+    await Promise.race([left, pause(this.parts.clock, withinMs, left)])
+    this.committer.stop()
+    this.watch.stop()
+  }
+
+  private hostOf(): MembershipHost {
+    const { transport, partitions, subscription, events, fail } = this.parts
+    return {
+      topics: () => subscription.topics(),
+      owned: () => partitions.places,
+      partitionCounts: (topics): Promise<PartitionCounts> => partitionCounts(transport, topics),
+      rebalancing: (reason) => void events.tell('rebalance', { ...this.names(), reason }),
+      receive: (assignment, generation) => this.receive(assignment, generation),
+      yieldAll: (generation, withinMs) => this.giveUp(partitions.list, generation, withinMs),
+      lose: (error) => this.lose(error),
+      fail: (error) => {
+        this.committer.stop()
+        this.watch.stop()
+        fail(error)
+      },
+    }
+  }
+
+  private async receive(assignment: readonly TopicPartition[], generation: Generation): Promise<boolean> {
+    const { partitions, subscription, events, settings } = this.parts
+    const wanted = assignment.filter(({ topic }) => subscription.includes(topic))
+    const gone = partitions.list.filter((one) => !wanted.some((place) => isSame(place, one)))
+    if (gone.length > 0) await this.giveUp(gone, generation, settings.rebalanceTimeout)
+    if (generation.lost.isSet) return false
+    const added = await this.takeUp(
+      wanted.filter((place) => partitions.find(place) === undefined),
+      generation,
+    )
+    if (added !== null) {
+      partitions.add(added)
+      const { isLeader } = generation
+      const assignedNow = { ...this.names(generation), assignment: partitions.places, isLeader }
+      await events.tell('assigned', { ...assignedNow, partitions: added.map(placeOf) })
+      partitions.hold(added, false)
+    }
+    return gone.length > 0
+  }
+
+  /** The partitions at the places where to begin, still held; null if the generation ends before they are known. */
+  private async takeUp(places: readonly TopicPartition[], generation: Generation): Promise<AssignedPartition[] | null> {
+    const reset = this.parts.options.autoOffsetReset ?? 'earliest'
+    const points = await this.startingPoints.of(places, generation)
+    if (points === null) return null
+    return points.map(({ topic, partition, topicId, offset, committed, leaderEpoch }) => {
+      const taken = new AssignedPartition(topic, topicId, partition, offset, reset)
+      return Object.assign(taken, { held: true, committed, positionEpoch: leaderEpoch })
+    })
+  }
+
+  /** Has what is in hand finished, commits and lets go, all within that time. */
+  private async giveUp(given: readonly AssignedPartition[], generation: Generation, withinMs: number): Promise<void> {
+    const { partitions, hands, events, settings, clock } = this.parts
+    if (given.length === 0) return
+    const done = new Signal()
+    const late = pause(clock, withinMs, done.happened)
+    const over = Promise.race([late, generation.lost.happened, this.impatient.happened])
+    partitions.hold(given)
+    await hands.untilFree(given, over)
+    if (generation.lost.isSet) return done.set()
+    if (settings.autoCommit) await Promise.race([this.committer.commitPositions(given).catch(() => {}), late])
+    const told = events.tell('revoked', { ...this.names(generation), partitions: given.map(placeOf) })
+    await Promise.race([told, late])
+    partitions.drop(given)
+    done.set()
+  }
+
+  private async lose(error: SeglogError): Promise<void> {
+    const { partitions, events } = this.parts
+    const lost = partitions.places
+    partitions.replace([])
+    if (lost.length > 0) await events.tell('lost', { ...this.names(), partitions: lost, error })
+  }
+
+  private standsStill(duration: number, inHand: InHand | null): void {
+    const record = inHand && { ...placeOf(inHand.partition), offset: BigInt(inHand.offset) }
+    void this.parts.events.tell('stalled', { kind: 'handler', duration, ...record })
+    // Others may do what this consumer does not come to do.
+    this.impatient.set()
+    this.committer.stop()
+    this.watch.stop()
+    this.idling = this.membership.leave('no record was asked for in time').then(() => {
+      this.idling = null
+      if (this.parts.hands.isReading && this.parts.hands.held.length === 0) this.demand()
+    })
+  }
+
+  private names(generation: Generation | null = this.membership.generation) {
+    const { groupId } = this.parts.settings
+    return { groupId, memberId: generation?.memberId ?? '', generation: generation?.generation ?? -1 }
+  }
+}
+
+function isSame(a: TopicPartition, b: TopicPartition): boolean {
+  return a.topic === b.topic && a.partition === b.partition
+}

@@ -1,0 +1,163 @@
+import type { SeglogError } from '../../errors/seglog-error.js'
+import { protocolError } from '../../protocol/errors.js'
+import type { AssignedPartition } from '../assigned-partition.js'
+import type { AssignedPartitions } from '../assigned-partitions.js'
+import { type BackOffTimes, backOffMs } from '../back-off.js'
+import { asSeglogError } from '../settle-errors.js'
+import { type Alarm, type Clock, pause } from './clock.js'
+import type { GroupCalls, OffsetOf } from './group-calls.js'
+import { troubleOf } from './group-trouble.js'
+import { type MemberIdentity, outsider } from './member-identity.js'
+import type { Membership } from './membership.js'
+
+const backOff: BackOffTimes = { initialMs: 100, maxMs: 1_000 }
+const timeoutMs = 60_000
+
+/**
+ * Commits of one consumer, one after the other, so that none overtakes a later one. Positions are what was consumed:
+ * records in the hand of a loop or handler are not.
+ */
+export class OffsetCommitter {
+  private line: Promise<unknown> = Promise.resolve()
+  private alarm: Alarm | null = null
+
+  constructor(
+    private readonly calls: GroupCalls,
+    private readonly partitions: AssignedPartitions,
+    /** Null for a consumer that assigns its own partitions. */
+    private readonly membership: Membership | null,
+    private readonly clock: Clock,
+    private readonly onError: (error: SeglogError) => void,
+  ) {}
+
+  /** Commits positions that have changed, every so often. */
+  commitEvery(ms: number): void {
+    this.alarm?.cancel()
+    this.alarm = this.clock.after(ms, () => {
+      void this.commitPositions(this.partitions.list)
+        .catch((error: SeglogError) => {
+          // What passes will have passed by the next time.
+          if (troubleOf(error) === 'fatal') this.onError(error)
+        })
+        .then(() => {
+          if (this.alarm !== null) this.commitEvery(ms)
+        })
+    })
+  }
+
+  stop(): void {
+    this.alarm?.cancel()
+    this.alarm = null
+  }
+
+  /** One attempt at the positions that have changed, for the moments that come again. */
+  commitPositions(partitions: readonly AssignedPartition[]): Promise<void> {
+    return this.inLine(async () => {
+      const offsets = positionsOf(partitions)
+      if (offsets.length === 0 || this.isBetweenGenerations) return
+      const failed = await this.send(offsets)
+      if (failed.length > 0) throw failed[0].error
+    })
+  }
+
+  /**
+   * Commits until it is done; null stands for the positions that have changed. Rejects with what trying again does not
+   * mend, among it ILLEGAL_GENERATION for a partition that is this consumer's no more.
+   */
+  commit(given: readonly OffsetOf[] | null): Promise<void> {
+    return this.inLine(async () => {
+      const offsets = given ?? positionsOf(this.partitions.list)
+      if (given !== null) this.checkOwned(given)
+      await this.commitAll(offsets)
+    })
+  }
+
+  private async commitAll(offsets: readonly OffsetOf[]): Promise<void> {
+    const deadlineMs = this.clock.now() + timeoutMs
+    let left = offsets
+    for (let attempts = 1; left.length > 0; attempts++) {
+      await this.membership?.settled()
+      if (attempts > 1) this.checkOwned(left)
+      const before = this.identity
+      const failed = await this.send(left)
+      if (failed.length === 0) return
+      const { error } = failed[0]
+      const isLate = this.clock.now() > deadlineMs
+      if (isLate || !this.mayRetry(error, before)) throw error
+      left = failed.map(({ offset }) => offset)
+      await pause(this.clock, backOffMs(backOff, attempts))
+    }
+  }
+
+  private async send(offsets: readonly OffsetOf[]): Promise<{ offset: OffsetOf; error: SeglogError }[]> {
+    const generation = this.membership?.generation
+    const { identity } = this
+    const errors = await this.attempt(identity, offsets)
+    return offsets.flatMap((offset, index) => {
+      const error = errors[index]
+      if (error === null) {
+        const partition = this.partitions.find(offset)
+        if (partition !== undefined) partition.committed = Number(offset.offset)
+        return []
+      }
+      // During a join the generation may be over in good order.
+      if (isOfMember(error) && !this.isBetweenGenerations) generation?.report(error)
+      return [{ offset, error }]
+    })
+  }
+
+  private async attempt(identity: MemberIdentity, offsets: readonly OffsetOf[]): Promise<(SeglogError | null)[]> {
+    try {
+      await this.calls.find()
+      return await this.calls.commit(identity, offsets)
+    } catch (thrown) {
+      const error = asSeglogError(thrown)
+      return offsets.map(() => error)
+    }
+  }
+
+  private get identity(): MemberIdentity {
+    return this.membership?.generation ?? outsider
+  }
+
+  private get isBetweenGenerations(): boolean {
+    return this.membership?.isBetweenGenerations ?? false
+  }
+
+  private mayRetry(error: SeglogError, before: MemberIdentity): boolean {
+    if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') return false
+    const trouble = troubleOf(error)
+    if (trouble === 'retry') return true
+    const hasMovedOn = this.isBetweenGenerations || this.identity !== before
+    return (trouble === 'rebalance' || trouble === 'outdated') && hasMovedOn
+  }
+
+  /** The coordinator does not know who has which partition: a late commit would undo those of the next owner. */
+  private checkOwned(offsets: readonly OffsetOf[]): void {
+    if (this.membership === null) return
+    for (const { topic, partition, offset } of offsets) {
+      if (this.partitions.find({ topic, partition }) !== undefined) continue
+      const message = `${topic}-${partition} is not this consumer's any more: its next owner begins at its last commit`
+      throw protocolError('ILLEGAL_GENERATION', message, { topic, partition, offset })
+    }
+  }
+
+  private inLine<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.line.then(work)
+    this.line = done.catch(() => {})
+    return done
+  }
+}
+
+function positionsOf(partitions: readonly AssignedPartition[]): OffsetOf[] {
+  return partitions
+    .filter(({ position, committed }) => position !== committed)
+    .map(({ topic, partition, position, positionEpoch }) => {
+      return { topic, partition, offset: BigInt(position), leaderEpoch: positionEpoch, metadata: '' }
+    })
+}
+
+/** About the member, not about one partition. */
+function isOfMember(error: SeglogError): boolean {
+  return troubleOf(error) !== 'fatal' || error.code === 'FENCED_INSTANCE_ID'
+}
