@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SeglogError } from '../errors/seglog-error.js'
 import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
 import { apiKey, type ResponseOf } from '../protocol/apis.js'
 import { zeroUuid } from '../protocol/uuid.js'
+import { backOffMs } from './back-off.js'
 import { errorOf } from './response-error.js'
 import type { Transport } from './transport.js'
 
@@ -13,6 +15,12 @@ export interface TopicMetadata {
   /** When it is to be asked for again, by `Date.now`. */
   readonly freshUntilMs: number
 }
+
+/** What a broker says of a topic that it has just told the controller to make. */
+const notYet: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
+/** How long a topic may take to come into being. */
+const creationMs = 5_000
+const creationBackOff = { initialMs: 100, maxMs: 1_000 }
 
 /**
  * What this client knows of topics: asked of the broker once, kept for `maxAgeMs`, shared by the producers, consumers
@@ -45,23 +53,43 @@ export class TopicMetadataCache {
   }
 
   /**
-   * Asks the broker, creating the topic if `create` and the broker permits it. Throws UNKNOWN_TOPIC_OR_PARTITION,
-   * INVALID_TOPIC_EXCEPTION and what creation may throw.
+   * Asks the broker, creating the topic if `create` and the broker permits it; a cluster is asked again for some seconds,
+   * since it answers before the topic is there. Throws UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION and what
+   * creation may throw.
    */
   fetch(topic: string, create: boolean): MaybePromise<TopicMetadata> {
     const key = `${create ? '+' : '-'}${topic}`
     const running = this.running.get(key)
     if (running !== undefined) return running
+    const answer = this.ask(topic, create)
+    if (!isPromise(answer)) return answer
+    const waits = create && this.transport.isRemote
+    const learned = (waits ? this.untilThere(topic, answer) : answer).finally(() => this.running.delete(key))
+    this.running.set(key, learned)
+    return learned
+  }
+
+  private ask(topic: string, create: boolean): MaybePromise<TopicMetadata> {
     const response = this.transport.request(apiKey.metadata, {
       topics: [{ topicId: zeroUuid, name: topic }],
       allowAutoTopicCreation: create,
       includeClusterAuthorizedOperations: false,
       includeTopicAuthorizedOperations: false,
     })
-    if (!isPromise(response)) return this.learn(topic, response)
-    const learned = response.then((late) => this.learn(topic, late)).finally(() => this.running.delete(key))
-    this.running.set(key, learned)
-    return learned
+    return isPromise(response) ? response.then((late) => this.learn(topic, late)) : this.learn(topic, response)
+  }
+
+  private async untilThere(topic: string, first: Promise<TopicMetadata>): Promise<TopicMetadata> {
+    const deadlineMs = Date.now() + creationMs
+    for (let attempts = 1, answer = first; ; attempts++) {
+      try {
+        return await answer
+      } catch (error) {
+        if (!notYet.has((error as SeglogError).code) || Date.now() >= deadlineMs) throw error
+      }
+      await sleep(backOffMs(creationBackOff, attempts))
+      answer = Promise.resolve().then(() => this.ask(topic, true))
+    }
   }
 
   private learn(topic: string, response: ResponseOf<typeof apiKey.metadata>): TopicMetadata {
