@@ -17,6 +17,7 @@ import { openEngine } from './native/open-engine.js'
 import { InProcessTransport } from './transport/in-process.js'
 import { isKafkaTarget, parseKafkaTarget } from './transport/tcp-address.js'
 import { type TcpOptions, tcpRules, tcpSettings } from './transport/tcp-settings.js'
+import { TcpTransport } from './transport/tcp-transport.js'
 
 /** Of a log in this process. */
 export interface DirectoryOptions {
@@ -76,8 +77,6 @@ async function openCluster(target: string, options: OpenOptions): Promise<Seglog
   const { logger, signal } = options
   const engine = openEngine()
   const crc32c = (bytes: Uint8Array) => engine.crc32c(bytes)
-  // Who opens a directory need not wait for the codec to be loaded.
-  const { TcpTransport } = await import('./transport/tcp-transport.js')
   const transport = await TcpTransport.open(addresses, settings, crc32c, { logger, signal })
   return new SeglogLog(transport, crc32c, target, false)
 }

@@ -1,3 +1,4 @@
+import { defaultBackOff } from '../../ts/client/back-off.js'
 import type { Transport } from '../../ts/client/transport.js'
 import { apiKey } from '../../ts/protocol/apis.js'
 import { zeroUuid } from '../../ts/protocol/uuid.js'
@@ -17,6 +18,7 @@ export interface SeenBatch {
 /** A broker whose answers to Produce are given by the test, when the test wants. */
 export class FakeTransport implements Transport {
   readonly isRemote = false
+  readonly backOff = defaultBackOff
   readonly seen: SeenBatch[] = []
   producerIds = 0
 

@@ -13,7 +13,7 @@ function fakeProducer(options: ProducerOptions = {}, partitions = 1) {
   const transport = new FakeTransport(partitions)
   const metadata = new TopicMetadataCache(transport)
   const accumulator = (settings: SendOptions) => new RecordAccumulator(transport, metadata, settings)
-  const producer = new Producer({ metadata, accumulator }, options)
+  const producer = new Producer({ metadata, isRemote: false, accumulator }, options)
   const send = (...messages: string[]) => producer.send({ topic: 't', messages })
   return { transport, producer, send }
 }
@@ -28,7 +28,10 @@ function fakeProducers(count: number, options: ProducerOptions = {}) {
     shared ??= new RecordAccumulator(transport, metadata, settings, onUnused)
     return shared
   }
-  const producers = Array.from({ length: count }, () => new Producer({ metadata, accumulator }, options))
+  const producers = Array.from(
+    { length: count },
+    () => new Producer({ metadata, isRemote: false, accumulator }, options),
+  )
   return { transport, producers, onUnused }
 }
 

@@ -5,6 +5,8 @@ export interface BackOffTimes {
   readonly maxMs: number
 }
 
+export const defaultBackOff: BackOffTimes = { initialMs: 100, maxMs: 1_000 }
+
 /** A fifth to both sides, so that clients which lost the same broker do not come back at the same moment. */
 const jitter = 0.2
 

@@ -7,6 +7,7 @@ import type { BatchFields } from '../records/record-batch-builder.js'
 import { BuilderPool } from './builder-pool.js'
 import type { BatchRoad, PartitionQueue } from './partition-queue.js'
 import { ProduceBatch } from './produce-batch.js'
+import { type DispatchHost, type Division, ProduceDispatch } from './produce-dispatch.js'
 import { ProducerIdentity } from './producer-identity.js'
 import type { SendOptions } from './producer-options.js'
 import { errorOf } from './response-error.js'
@@ -28,7 +29,10 @@ const noFields: BatchFields = {}
 /** Takes a producer's batches to the broker: linger, compression, numbers, requests, answers. */
 export class BatchSender implements BatchRoad {
   private readonly pool: BuilderPool
+  /** In-process; over a network numbers are the dispatch's business. */
   private readonly identity: ProducerIdentity | null
+  /** Takes batches over a network; null in-process, where they are handed to the broker one by one. */
+  private readonly dispatch: ProduceDispatch | null
   /** Batches that were begun, oldest first; some have left already because they were full. */
   private begun: ProduceBatch[] = []
   private leaveQueued = false
@@ -49,7 +53,8 @@ export class BatchSender implements BatchRoad {
     private readonly listener: SenderListener,
   ) {
     this.pool = new BuilderPool(options.batchSize)
-    this.identity = options.idempotent ? new ProducerIdentity(transport) : null
+    this.identity = options.idempotent && !transport.isRemote ? new ProducerIdentity(transport) : null
+    this.dispatch = transport.isRemote ? new ProduceDispatch(transport, options, this.dispatchHost()) : null
   }
 
   get hasRoom(): boolean {
@@ -112,6 +117,10 @@ export class BatchSender implements BatchRoad {
       this.answered(batch, failure)
       return
     }
+    if (this.dispatch !== null) {
+      this.dispatch.add(batch)
+      return
+    }
     const partitionData = [{ index: queue.partition, records: bytes }]
     const request = {
       transactionalId: null,
@@ -126,6 +135,32 @@ export class BatchSender implements BatchRoad {
     } catch (error) {
       this.answered(batch, asSeglogError(error))
     }
+  }
+
+  private dispatchHost(): DispatchHost {
+    return {
+      stored: (batch, baseOffset, appendTimeMs) => {
+        batch.stored(baseOffset, appendTimeMs)
+        this.forget(batch)
+      },
+      failed: (batch, error) => this.answered(batch, error),
+      divide: (batch, error) => (canDivide(batch, error) ? this.divide(batch) : null),
+      progressed: () => this.listener.roomMade(),
+    }
+  }
+
+  /** As `split`, for the dispatch. */
+  private divide(batch: ProduceBatch): Division {
+    const halves = batch.split(batch.builder.finish(), () => this.pool.take())
+    this.forget(batch)
+    const made = halves.map(async (half) => {
+      half.bufferedBytes = half.builder.sizeBytes
+      this.unansweredBytes += half.bufferedBytes
+      this.unanswered.add(half)
+      half.bytes = await compressBatch(half.builder.finish(), this.options.compression)
+      if (half.session !== null) half.give(half.session, half.baseSequence)
+    })
+    return { halves, ready: Promise.all(made).then(() => {}) }
   }
 
   private wait(batch: ProduceBatch, response: Promise<ProduceResponse>): void {

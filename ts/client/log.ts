@@ -39,7 +39,8 @@ export class SeglogLog {
     this.checkOpen()
     const onClosed = (closed: Producer) => this.producers.delete(closed)
     const accumulator = (settings: SendOptions) => this.accumulatorFor(settings)
-    const producer = new Producer({ metadata: this.metadata, accumulator, onClosed }, options)
+    const { metadata, transport } = this
+    const producer = new Producer({ metadata, isRemote: transport.isRemote, accumulator, onClosed }, options)
     this.producers.add(producer)
     return producer
   }

@@ -1,14 +1,15 @@
 import type { SeglogError } from '../errors/seglog-error.js'
 import type { Message } from '../records/message.js'
 import { RecordBatch } from '../records/record-batch.js'
-import type { RecordBatchBuilder } from '../records/record-batch-builder.js'
+import { patchNumbers, type RecordBatchBuilder } from '../records/record-batch-builder.js'
 import type { PartitionQueue } from './partition-queue.js'
 import type { PendingSend } from './pending-send.js'
+import type { ProducerSession } from './producer-sessions.js'
 
 /** Records of one partition on their way into one record batch, and the sends they belong to. */
 export class ProduceBatch {
   /** The batch as it goes out (compressed, if so asked); null until then. */
-  bytes: Uint8Array | null = null
+  bytes: Buffer | null = null
   /** Why it cannot go out. */
   failure: SeglogError | null = null
   /** When it leaves at the latest, in milliseconds of `performance.now`. */
@@ -17,6 +18,16 @@ export class ProduceBatch {
   bufferedBytes = 0
   /** Number of its first record for an idempotent producer, -1 while it has none. */
   baseSequence = -1
+  /** Over a network: its place among the batches of its partition, -1 before it has one. */
+  order = -1
+  /** How far the next whole number is: halves of a batch stand between it and the next. */
+  private orderSpan = 1
+  /** How often it was sent. */
+  attempts = 0
+  /** When it fails unless it is stored, in milliseconds of `performance.now`. */
+  deadlineMs = 0
+  /** What `baseSequence` is counted in; null while it has no number there. */
+  session: ProducerSession | null = null
   private readonly sends: PendingSend[] = []
   /** Index in the batch of each send's first record. */
   private readonly starts: number[] = []
@@ -63,6 +74,13 @@ export class ProduceBatch {
     }
   }
 
+  /** Writes its numbers into its bytes. */
+  give(session: ProducerSession, baseSequence: number): void {
+    this.session = session
+    this.baseSequence = baseSequence
+    patchNumbers(this.bytes!, session.producerId, session.producerEpoch, baseSequence)
+  }
+
   /** Tells every send where its records are; a base offset of -1 says that nobody knows (acks 0). */
   stored(baseOffset: bigint, appendTimeMs: number): void {
     const { sends, starts, queue } = this
@@ -102,6 +120,12 @@ export class ProduceBatch {
       if (start < middle) halves[0].begin(send, start)
       if (end > middle) halves[1].begin(send, Math.max(0, start - middle))
       if (start < middle && end > middle) send.addPart()
+    }
+    for (const [at, half] of halves.entries()) {
+      half.orderSpan = this.orderSpan / 2
+      half.order = this.order + at * half.orderSpan
+      half.deadlineMs = this.deadlineMs
+      half.session = this.session
     }
     if (this.baseSequence >= 0) {
       halves[0].baseSequence = this.baseSequence

@@ -44,7 +44,18 @@ export interface ProducerOptions {
   timeout?: number
   /** Of whole batches (default 'none'). */
   compression?: CodecName
-  /** Numbers batches, so that none is stored twice or out of order; needs acks 'all' (default false). */
+  /**
+   * Milliseconds from when a batch leaves until it fails, with everything that is tried meanwhile (default 120,000).
+   * In-process nothing is tried twice.
+   */
+  deliveryTimeout?: number
+  /** How often a batch is sent again at most (default: as often as `deliveryTimeout` allows). */
+  retries?: number
+  /**
+   * Numbers batches, so that none is stored twice or out of order, however often it is sent; needs acks 'all'. Default:
+   * in-process false, over a network true where `acks` permits it. Without it a batch that is sent again may be stored
+   * twice, or after later ones.
+   */
   idempotent?: boolean
   /** Picks the partition of messages that name none (default: by key as Kafka's own, without key sticky). */
   partitioner?: Partitioner
@@ -76,7 +87,11 @@ export interface SendOptions {
   maxWaitingSends: number
   timeout: number
   compression: CodecName
+  deliveryTimeout: number
+  retries: number
   idempotent: boolean
+  /** The caller asked for it: what cannot be numbered is refused. */
+  mustBeIdempotent: boolean
   clientId: string | null
   allowAutoTopicCreation: boolean
   partitioner: Partitioner | null
@@ -94,22 +109,24 @@ const producerRules: OptionRules = {
   maxWaitingSends: integer(0),
   timeout: integer(1, int32Max),
   compression: oneOf(...codecNames),
+  deliveryTimeout: integer(1, int32Max),
+  retries: integer(0),
   idempotent: flag,
   partitioner: callback,
   allowAutoTopicCreation: flag,
   transactionalId: text,
 }
 
-/** Checks and completes a producer's options. Throws INVALID_OPTION, MISSPELLED_OPTION, UNSUPPORTED. */
-export function producerOptions(given: ProducerOptions = {}): SendOptions {
+/** Checks and completes a producer's options; what is not given may depend on where it writes. Throws INVALID_OPTION, MISSPELLED_OPTION, UNSUPPORTED. */
+export function producerOptions(given: ProducerOptions = {}, isRemote = false): SendOptions {
   checkOptions('log.producer()', given, producerRules)
   if ('transactionalId' in given) {
     throw new SeglogError('UNSUPPORTED', 'transactions are not available yet; leave out `transactionalId`', {
       key: 'transactionalId',
     })
   }
-  const idempotent = given.idempotent ?? false
   const acks = acksNumber(given.acks ?? 'all')
+  const idempotent = given.idempotent ?? (isRemote && acks === -1)
   if (idempotent && acks !== -1) {
     throw invalidOption('log.producer()', 'acks', "'all' where `idempotent` is true", given.acks)
   }
@@ -121,7 +138,10 @@ export function producerOptions(given: ProducerOptions = {}): SendOptions {
     maxWaitingSends: given.maxWaitingSends ?? 1_000_000,
     timeout: given.timeout ?? 30_000,
     compression: given.compression ?? 'none',
+    deliveryTimeout: given.deliveryTimeout ?? 120_000,
+    retries: given.retries ?? Number.MAX_SAFE_INTEGER,
     idempotent,
+    mustBeIdempotent: given.idempotent ?? false,
     clientId: given.clientId ?? null,
     allowAutoTopicCreation: given.allowAutoTopicCreation ?? true,
     partitioner: given.partitioner ?? null,

@@ -32,6 +32,8 @@ const recordsPerLook = 128
 /** What a producer needs of the log it belongs to. */
 export interface ProducerParts {
   metadata: TopicMetadataCache
+  /** There is a network between the producer and the brokers. */
+  isRemote: boolean
   /** One that producers with the same settings share, or one of its own. */
   accumulator: (options: SendOptions) => RecordAccumulator
   /** Called once, when the producer is closed. */
@@ -60,7 +62,7 @@ export class Producer {
 
   /** Use `log.producer()`. Throws INVALID_OPTION, MISSPELLED_OPTION, UNSUPPORTED. */
   constructor(parts: ProducerParts, options?: ProducerOptions) {
-    this.options = producerOptions(options)
+    this.options = producerOptions(options, parts.isRemote)
     this.metadata = parts.metadata
     this.onClosed = parts.onClosed
     this.accumulator = parts.accumulator(this.options)
@@ -80,7 +82,7 @@ export class Producer {
       if (this.closing !== null)
         throw new SeglogError('CLOSED', 'this producer is closed: make another by log.producer()')
       checkRecord(record)
-      if (this.options.idempotent) checkNumbered(record)
+      if (this.options.mustBeIdempotent) checkNumbered(record)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -82,6 +82,7 @@ export class RecordAccumulator {
  */
 export function sharedBy(options: SendOptions): string | null {
   const { idempotent, partitioner, linger, acks, batchSize, bufferBytes, timeout, compression, clientId } = options
+  const { deliveryTimeout, retries } = options
   if (idempotent || partitioner !== null || linger > 0) return null
-  return JSON.stringify([acks, batchSize, bufferBytes, timeout, compression, clientId])
+  return JSON.stringify([acks, batchSize, bufferBytes, timeout, compression, clientId, deliveryTimeout, retries])
 }

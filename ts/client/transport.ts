@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../log/maybe-promise.js'
 import type { ApiKey, RequestOf, ResponseOf } from '../protocol/apis.js'
+import type { BackOffTimes } from './back-off.js'
 
 export interface RequestOptions {
   /** Ends the waiting of a fetch early; the answer is then what is there. Any other request rejects with ABORTED. */
@@ -18,6 +19,8 @@ export interface RequestOptions {
 export interface Transport {
   /** There is a network between: answers take a while, connections are lost, leaders move. */
   readonly isRemote: boolean
+  /** The pauses between attempts over a network. */
+  readonly backOff: BackOffTimes
   /** A value at once where the broker could answer from memory. Throws or rejects with a SeglogError. */
   request<K extends ApiKey>(key: K, request: RequestOf<K>, options?: RequestOptions): MaybePromise<ResponseOf<K>>
   /**

@@ -239,6 +239,13 @@ export class RecordBatchBuilder {
   }
 }
 
+/** Writes an idempotent producer's numbers into a finished batch; its CRC is void then. */
+export function patchNumbers(batch: Buffer, producerId: number, producerEpoch: number, baseSequence: number): void {
+  writeInt64(batch, headerAt.producerId, producerId)
+  batch.writeInt16BE(producerEpoch, headerAt.producerEpoch)
+  batch.writeInt32BE(baseSequence, headerAt.baseSequence)
+}
+
 /** Computes the CRC of a finished batch and writes it into the header. */
 export function patchCrc(batch: Buffer, crc32c: Crc32c): void {
   batch.writeUInt32BE(crc32c(batch.subarray(crcStart)) >>> 0, headerAt.crc)

@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.js'
 import type { RequestContext } from '../broker/request-context.js'
+import { defaultBackOff } from '../client/back-off.js'
 import type { RequestOptions, Transport } from '../client/transport.js'
 import type { MaybePromise } from '../log/maybe-promise.js'
 import { type ApiKey, apis, type RequestOf, type ResponseOf } from '../protocol/apis.js'
@@ -7,6 +8,7 @@ import { type ApiKey, apis, type RequestOf, type ResponseOf } from '../protocol/
 /** Calls a broker in this process: messages are handed over as they are, without a byte being encoded. */
 export class InProcessTransport implements Transport {
   readonly isRemote = false
+  readonly backOff = defaultBackOff
   private readonly contexts = new Map<string | null, RequestContext[]>()
 
   /** The transport owns the broker: closing it closes the broker, unless something else is to happen then. */

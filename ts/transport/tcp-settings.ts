@@ -1,4 +1,4 @@
-import type { BackOffTimes } from '../client/back-off.js'
+import { type BackOffTimes, defaultBackOff } from '../client/back-off.js'
 import { checkOptions, integer, type OptionRules, plainObject, text } from '../client/options.js'
 
 /** How a client reaches brokers over TCP. Names are KafkaJS's where it has one. */
@@ -54,7 +54,7 @@ const retryRules: OptionRules = { initialRetryTime: milliseconds, maxRetryTime: 
 /** Completes options that `tcpRules` have accepted. Throws INVALID_OPTION, MISSPELLED_OPTION for those within `retry`. */
 export function tcpSettings(given: TcpOptions): TcpSettings {
   checkOptions('open() retry', given.retry, retryRules)
-  const initialMs = given.retry?.initialRetryTime ?? 100
+  const initialMs = given.retry?.initialRetryTime ?? defaultBackOff.initialMs
   return {
     clientId: given.clientId ?? 'seglog',
     connectionTimeout: given.connectionTimeout ?? 10_000,
@@ -62,6 +62,6 @@ export function tcpSettings(given: TcpOptions): TcpSettings {
     apiTimeout: given.apiTimeout ?? 60_000,
     metadataMaxAge: given.metadataMaxAge ?? 300_000,
     connectionMaxIdle: given.connectionMaxIdle ?? 540_000,
-    backOff: { initialMs, maxMs: Math.max(initialMs, given.retry?.maxRetryTime ?? 1_000) },
+    backOff: { initialMs, maxMs: Math.max(initialMs, given.retry?.maxRetryTime ?? defaultBackOff.maxMs) },
   }
 }

@@ -1,3 +1,4 @@
+import type { BackOffTimes } from '../client/back-off.js'
 import { asSeglogError } from '../client/settle-errors.js'
 import type { RequestOptions, Transport } from '../client/transport.js'
 import { SeglogError } from '../errors/seglog-error.js'
@@ -33,6 +34,7 @@ import type { TcpSettings } from './tcp-settings.js'
  */
 export class TcpTransport implements Transport {
   readonly isRemote = true
+  readonly backOff: BackOffTimes
   private readonly pauses = new Pauses()
   private readonly cluster: TcpCluster
   private readonly sender: RequestSender
@@ -46,6 +48,7 @@ export class TcpTransport implements Transport {
     private readonly crc32c: Crc32c,
     logger: Logger,
   ) {
+    this.backOff = settings.backOff
     this.cluster = new TcpCluster(addresses, settings, this.pauses, logger)
     this.sender = new RequestSender(settings, this.pauses)
     this.leaders = new LeaderRequests(this.cluster, this.sender)
