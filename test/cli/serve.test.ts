@@ -75,6 +75,29 @@ describe('serve', () => {
     await running.says(/try, in another terminal:\n.* topic create hello --if-not-exists --bootstrap localhost:\d+\n/)
   })
 
+  test('the second signal ends it at once', async () => {
+    const running = new RunningCli(['serve', '--data', 'memory:', '--port', '0', '--json'])
+    const { listeners } = await introduction(running)
+    const socket = await connected(listeners[0].port)
+    // It does not close its end, which is waited for.
+    socket.allowHalfOpen = true
+    const ended = new Promise((resolve) => socket.once('end', resolve).resume())
+    void running.signal('SIGTERM')
+    await ended
+    expect((await running.signal('SIGTERM')).code).toBe(128 + 15)
+  })
+
+  test('what a stranger does is one line in the log', async () => {
+    const running = new RunningCli(['serve', '--data', 'memory:', '--port', '0', '--json'])
+    const { listeners } = await introduction(running)
+    const socket = await connected(listeners[0].port)
+    socket.write(Buffer.from([0x16, 3, 1, 2, 0, 1]))
+    await running.says(/TLS handshake.*\n/)
+    expect((await running.signal('SIGTERM')).stderr).toMatch(
+      /^\S+Z WARN +connection closed: a TLS handshake .* client=127\.0\.0\.1 listener=PLAINTEXT connection=\d+\n$/,
+    )
+  })
+
   test('an address that others reach is a warning', async () => {
     const running = new RunningCli(['serve', '--data', 'memory:', '--port', '0', '--host', '0.0.0.0'])
     await running.says(/WARN .*whoever reaches it can read, write and delete everything/)

@@ -203,7 +203,6 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
         }
         this.#isFirst = false
         this.#expectedSinceMs = this.#lastMovedMs
-        this.#host.budget.done(this)
         this.#runRequest(frame)
       }
     } catch (error) {
@@ -331,12 +330,13 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
 
   #letGo(bytes: number): void {
     this.#host.budget.give(bytes)
+    this.#host.budget.done(this)
   }
 
   /** Drops what was not made a request yet. */
   #forget(): void {
-    this.#letGo(this.#frames.clear())
-    this.#host.budget.done(this)
+    this.#host.budget.give(this.#frames.clear())
+    this.#host.budget.leave(this)
   }
 
   #place(): object {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { SeglogError } from '../errors/seglog-error.js'
 import { isPromise } from '../log/maybe-promise.js'
 import type { Part } from '../protocol/codec/frames.js'
 import { type FileRegion, isFileRegion } from '../protocol/file-region.js'
@@ -93,6 +94,7 @@ export class CopyingSender implements ResponseSender {
   }
 
   #writePiece(bytes: Uint8Array): void {
+    if (bytes.length === 0) throw new SeglogError('CORRUPT_LOG', `a file region ends after ${this.#sent} bytes`)
     this.#sent += bytes.length
     this.#write(bytes)
   }
@@ -105,7 +107,12 @@ export class CopyingSender implements ResponseSender {
   readonly #onRead = (bytes: Uint8Array): void => {
     this.#isReading = false
     if (this.#isClosed) return
-    this.#writePiece(bytes)
+    try {
+      this.#writePiece(bytes)
+    } catch (error) {
+      this.#onReadFailed(error)
+      return
+    }
     this.#advance()
     if (!this.isBlocked) this.#owner.onSent()
   }

@@ -11,8 +11,8 @@ const chunkBytes = 64 * 1024
 
 /**
  * Memory for requests, over all connections: bytes count from when they come until their request is answered. While the
- * budget is used up, connections are read from only one at a time, the favoured one, until its request is whole: requests
- * of which a part is held must get through, or nothing would ever be given back. So memory stays below the limit, one
+ * budget is used up, connections are read from only one at a time, the favoured one, until its request is answered:
+ * requests of which a part is held must get through, or nothing would ever be given back. So memory stays below the limit, one
  * largest request, and one chunk of each connection that was just being read.
  */
 export class RequestBudget {
@@ -37,13 +37,7 @@ export class RequestBudget {
 
   give(bytes: number): void {
     this.#usedBytes -= bytes
-    let room = this.#limitBytes - this.#usedBytes
-    for (const reader of this.#waiting) {
-      if (room <= 0) return
-      room -= chunkBytes
-      this.#waiting.delete(reader)
-      reader.resumeReading()
-    }
+    this.#resume()
   }
 
   /** True if nothing is to be read for now: `resumeReading` says when. */
@@ -57,19 +51,38 @@ export class RequestBudget {
     return true
   }
 
-  /** Its request is whole, or it is gone. */
+  /** A request of its was answered. */
   done(reader: BudgetReader): void {
-    this.#waiting.delete(reader)
     if (this.#favoured === reader) this.#favourNext()
   }
 
-  /** To be called about once a second: a favoured connection that brings little gives way. */
+  /** It is read from no more. */
+  leave(reader: BudgetReader): void {
+    this.#waiting.delete(reader)
+    this.done(reader)
+  }
+
+  /**
+   * To be called about once a second. Those go on for whom there is room, and a favoured connection that brings little
+   * gives way.
+   */
   tick(): void {
+    this.#resume()
     const reader = this.#favoured
     if (reader === null) return
     const isSlow = reader.receivedBytes - this.#favouredBytes < chunkBytes / 4
     this.#favouredBytes = reader.receivedBytes
     if (isSlow && this.#waiting.size > 0) this.#favourNext()
+  }
+
+  #resume(): void {
+    let room = this.#limitBytes - this.#usedBytes
+    for (const reader of this.#waiting) {
+      if (room <= 0) return
+      room -= chunkBytes
+      this.#waiting.delete(reader)
+      reader.resumeReading()
+    }
   }
 
   #favourNext(): void {

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { apiKey } from '../../ts/protocol/apis.js'
+import { isTooSlow, type ServerLimits } from '../../ts/server/limits.js'
+import { temporaryFolder } from '../cli/run-cli.js'
+import { byName, clientBatch, eventually, fetchOf, forEver, frameOf, produceOf, TestServer } from './harness.js'
+
+describe('connections', () => {
+  test('above max.connections are closed, and taken again when others went', async () => {
+    const server = await TestServer.start({ config: { 'max.connections': 2 } })
+    const [first, second] = [await server.connect(), await server.connect()]
+    await first.ask(apiKey.metadata, {}, 9)
+    await second.ask(apiKey.metadata, {}, 9)
+    const third = await server.connect()
+    await third.closed
+    expect(server.lines('warn')).toEqual([expect.stringMatching(/2 already, which is max\.connections/)])
+    await second.ask(apiKey.metadata, {}, 9)
+    first.socket.destroy()
+    await eventually(() => server.server.connections === 1)
+    const fourth = await server.connect()
+    await fourth.ask(apiKey.metadata, {}, 9)
+  })
+
+  test('above max.connections.per.ip are closed', async () => {
+    const server = await TestServer.start({ config: { 'max.connections.per.ip': 1 } })
+    const first = await server.connect()
+    const second = await server.connect()
+    await second.closed
+    expect(server.lines('warn')).toEqual([expect.stringMatching(/max\.connections\.per\.ip/)])
+    await first.ask(apiKey.metadata, {}, 9)
+  })
+
+  test('on which nothing moves are closed, those that wait for an answer are not', async () => {
+    const server = await TestServer.start({ config: { 'connections.max.idle.ms': 50 } })
+    await server.createTopic('orders')
+    const [idle, waiting] = [await server.connect(), await server.connect()]
+    waiting.send(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: 500 }), byName.fetch)
+    await idle.closed
+    await waiting.answer(apiKey.fetch, byName.fetch)
+    await waiting.closed
+    expect(server.lines('warn')).toEqual([])
+    expect(server.lines('debug').filter((line) => /connections\.max\.idle\.ms/.test(line))).toHaveLength(2)
+  })
+
+  test('whose client takes nothing of its answer are closed after the idle time', async () => {
+    const server = await TestServer.start({ config: { 'connections.max.idle.ms': 200 } })
+    await server.createTopic('orders')
+    const client = await server.connect()
+    const batch = clientBatch(...Array.from({ length: 180 }, () => 'x'.repeat(5000)))
+    for (let i = 0; i < 10; i++) await client.ask(apiKey.produce, produceOf('orders', batch), byName.produce)
+    client.socket.pause()
+    const fetch = fetchOf('orders', 0)
+    fetch.topics[0].partitions[0].partitionMaxBytes = 9_000_000
+    client.send(apiKey.fetch, fetch, byName.fetch)
+    await eventually(() => server.server.connections === 0)
+    expect(server.lines('error')).toEqual([])
+  })
+})
+
+describe('a request that does not come on', () => {
+  const config = { 'seglog.request.receive.timeout.ms': 100 }
+
+  test('is closed with a line in the log', async () => {
+    const server = await TestServer.start({ config })
+    const [slow, good] = [await server.connect(), await server.connect()]
+    slow.socket.write(frameOf(apiKey.metadata).subarray(0, 6))
+    await slow.closed
+    expect(server.lines('warn')).toEqual([expect.stringMatching(/only 6 bytes have come/)])
+    await good.ask(apiKey.metadata, {}, 9)
+    expect(server.server.queuedBytes).toBe(0)
+  })
+
+  test('is not taken for one that has to wait for another', async () => {
+    const server = await TestServer.start({ config })
+    await server.createTopic('orders')
+    const client = await server.connect()
+    client.send(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: 400 }), byName.fetch)
+    const bytes = frameOf(apiKey.metadata, {}, 9, 2)
+    client.socket.write(bytes.subarray(0, 10))
+    await client.answer(apiKey.fetch, byName.fetch)
+    client.socket.write(bytes.subarray(10))
+    await client.answer(apiKey.metadata, 9)
+  })
+
+  test('has its time, and more the more of it has come', () => {
+    const limits = { receiveMs: 30_000 } as ServerLimits
+    expect(isTooSlow(limits, 30_000, 0)).toBe(false)
+    expect(isTooSlow(limits, 30_001, 0)).toBe(true)
+    expect(isTooSlow(limits, 90_000, 16 * 1024 * 60)).toBe(false)
+    expect(isTooSlow(limits, 90_001, 16 * 1024 * 60)).toBe(true)
+  })
+})
+
+describe('memory for requests', () => {
+  test('is not held by more than its budget and a little, and all requests get through', async () => {
+    const budget = 1 << 20
+    const server = await TestServer.start({ config: { 'queued.max.request.bytes': budget } })
+    await server.createTopic('orders')
+    const clients = await Promise.all(Array.from({ length: 12 }, () => server.connect()))
+    const bytes = frameOf(apiKey.produce, produceOf('orders', clientBatch('x'.repeat(900_000))), byName.produce)
+    // Each sends all but the last byte: together ten times the budget, and nobody's request is whole.
+    let most = 0
+    const watch = setInterval(() => {
+      most = Math.max(most, server.server.queuedBytes)
+    }, 1)
+    for (const { socket } of clients) socket.write(bytes.subarray(0, bytes.length - 1))
+    await eventually(() => server.server.queuedBytes >= budget)
+    for (const { socket } of clients) socket.write(bytes.subarray(bytes.length - 1))
+    const answers = await Promise.all(clients.map((client) => client.answer(apiKey.produce, byName.produce)))
+    clearInterval(watch)
+    for (const { response } of answers) expect(response.responses[0].partitionResponses[0].errorCode).toBe(0)
+    expect(most).toBeLessThan(budget + bytes.length + clients.length * 64 * 1024)
+    expect(server.server.queuedBytes).toBe(0)
+  })
+})
+
+test('produces under way at a time are bounded, and all are answered in order', async () => {
+  const server = await TestServer.start({ data: temporaryFolder() })
+  await server.createTopic('orders')
+  const client = await server.connect()
+  const ids = Array.from({ length: 1000 }, (_, i) =>
+    client.send(apiKey.produce, produceOf('orders', clientBatch(`order ${i}`), -1), byName.produce),
+  )
+  for (const [i, id] of ids.entries()) {
+    const answer = await client.answer(apiKey.produce, byName.produce)
+    expect(answer.id).toBe(id)
+    expect(answer.response.responses[0].partitionResponses[0].baseOffset).toBe(BigInt(i))
+  }
+})
+
+test('1,000 connections that dribble do not keep others from being answered', async () => {
+  const server = await TestServer.start()
+  await server.createTopic('orders')
+  const good = await server.connect()
+  const slow = await Promise.all(Array.from({ length: 1000 }, () => server.connect()))
+  await eventually(() => server.server.connections >= 1001)
+  const bytes = frameOf(apiKey.produce, produceOf('orders', clientBatch('x'.repeat(1000))), byName.produce)
+  for (let at = 0; at < 10; at++) {
+    for (const { socket } of slow) socket.write(bytes.subarray(at, at + 1))
+    const { responses } = await good.ask(apiKey.produce, produceOf('orders', clientBatch('fine')), byName.produce)
+    expect(responses[0].partitionResponses[0].baseOffset).toBe(BigInt(at))
+  }
+})
+
+test('a fetch that waits is over when its time is, also behind the idle limit', async () => {
+  const server = await TestServer.start({ config: { 'connections.max.idle.ms': 20 } })
+  await server.createTopic('orders')
+  const [client, other] = [await server.connect(), await server.connect()]
+  client.send(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: forEver }), byName.fetch)
+  await other.closed
+  const third = await server.connect()
+  await third.ask(apiKey.produce, produceOf('orders', clientBatch('wakes it')), byName.produce)
+  await client.answer(apiKey.fetch, byName.fetch)
+})
