@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { answeredVersions } from '../../ts/broker/api/offered-apis.js'
-import { type ApiKey, apiKey, apis } from '../../ts/protocol/apis.js'
+import { apiKey } from '../../ts/protocol/apis.js'
 import { protocolErrors } from '../../ts/protocol/errors.js'
 import type { FetchResponse } from '../../ts/protocol/messages/01-fetch.js'
 import { valuesOf } from '../broker/harness.js'
@@ -40,24 +40,6 @@ describe('requests over a socket', () => {
       partitionResponses: [{ errorCode: 0 }],
     })
     expect(fetched(await client.ask(apiKey.fetch, fetchOf('orders', 0), byName.fetch))).toEqual(values)
-  })
-
-  test('every offered version of every API is answered in its own form', async () => {
-    const server = await TestServer.start()
-    await server.createTopic('there')
-    const client = await server.connect()
-    const { apiKeys } = await client.ask(apiKey.apiVersions, software)
-    expect(apiKeys.length).toBeGreaterThan(10)
-    for (const key of apiKeys.map((api) => api.apiKey as ApiKey)) {
-      const { from, to } = answeredVersions(key)!
-      for (let version = from; version <= to; version++) {
-        // Defaults may be refused, but by an answer.
-        const id = client.send(key, key === apiKey.produce ? { acks: 1 } : {}, version)
-        expect((await client.answer(key, version)).id, `${apis[key].name} ${version}`).toBe(id)
-      }
-    }
-    expect(server.lines('warn')).toEqual([])
-    expect(server.lines('error')).toEqual([])
   })
 
   test('offsets are told at every version of ListOffsets', async () => {

@@ -1,7 +1,6 @@
 import type { AppendInfo } from '../log/log-types.js'
 import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
 import type { RecordRules } from '../native/engine.js'
-import { byteLength } from './byte-length.js'
 import type { PartitionLog } from './partition-log.js'
 import type { WaitingFetch, Watched } from './waiting-fetches.js'
 
@@ -44,7 +43,6 @@ export class Partition implements Watched {
     crc: 'compute' | 'verify',
     records: RecordRules | null = null,
   ): MaybePromise<AppendInfo> {
-    this.appendedBytes += byteLength(buffers)
     const appended = this.log.append(buffers, crc === 'compute' ? computeCrc : { crc, records })
     if (acks !== -1 || this.log.config.writeCaching) return appended
     return isPromise(appended) ? appended.then(this.#flushed) : this.#flushed(appended)
@@ -86,7 +84,8 @@ export class Partition implements Watched {
     this.log.onAppend = null
   }
 
-  readonly #onAppend = (): void => {
+  readonly #onAppend = (bytes: number): void => {
+    this.appendedBytes += bytes
     this.log.highWatermark = this.log.logEndOffset
     if (this.waiting.size > 0) for (const fetch of this.waiting) fetch.onAppend()
   }

@@ -1,6 +1,6 @@
 /** What a waiting fetch watches. */
 export interface Watched {
-  /** Bytes handed in for append since the partition was opened; only grows. */
+  /** Bytes that became visible since the partition was opened; only grows. */
   readonly appendedBytes: number
   /** Told by the partition when an append became visible. */
   readonly waiting: Set<WaitingFetch>

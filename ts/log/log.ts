@@ -54,8 +54,8 @@ export class Log {
   readonly folder: string
   /** Kept for the checkpoint and for readers in other processes; starts at the checkpoint's value, at most the end. */
   highWatermark: number
-  /** Called after each append became visible, before its caller has the answer. Must not throw. */
-  onAppend: (() => void) | null = null
+  /** Called with its bytes after each append became visible, before its caller has the answer. Must not throw. */
+  onAppend: ((bytes: number) => void) | null = null
   /** Called once the files are closed; `exact`: sealed and flushed. */
   onClosed: ((exact: boolean) => void) | null = null
   readonly #context: LogContext
@@ -377,7 +377,7 @@ export class Log {
     this.#producers.grew(bytes)
     this.#unflushedRecords += records
     if (this.#unflushedRecords >= this.#context.config.flushMessages) this.flush().catch(() => {})
-    this.onAppend?.()
+    this.onAppend?.(bytes)
   }
 
   #appendTarget(): AppendTarget {

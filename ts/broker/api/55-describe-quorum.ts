@@ -8,6 +8,8 @@ import { apiHandler } from './api-handler.js'
 type Partition = DescribeQuorumResponse['topics'][number]['partitions'][number]
 
 const metadataTopic = '__cluster_metadata'
+/** Before it, neither the nodes' addresses nor their directories can be told. */
+const nodesSince = 2
 
 /**
  * Versions 0-2. The quorum of controllers is this one node, for `kafka-metadata-quorum`.
@@ -19,21 +21,22 @@ export const describeQuorum = apiHandler(
   '0-2',
   (broker, request, context): DescribeQuorumResponse => {
     const { host, port } = broker.endpoint(context)
+    const hasNodes = context.apiVersion >= nodesSince
     return {
       errorCode: 0,
       errorMessage: null,
       topics: request.topics.map(({ topicName, partitions }) => ({
         topicName,
         partitions: partitions.map(({ partitionIndex }) =>
-          topicName === metadataTopic && partitionIndex === 0 ? quorum(broker) : unknown(partitionIndex),
+          topicName === metadataTopic && partitionIndex === 0 ? quorum(broker, hasNodes) : unknown(partitionIndex),
         ),
       })),
-      nodes: [{ nodeId: broker.nodeId, listeners: [{ name: context.listener, host, port }] }],
+      nodes: hasNodes ? [{ nodeId: broker.nodeId, listeners: [{ name: context.listener, host, port }] }] : [],
     }
   },
 )
 
-function quorum(broker: BrokerState): Partition {
+function quorum(broker: BrokerState, hasNodes: boolean): Partition {
   const now = BigInt(broker.clock())
   return {
     partitionIndex: 0,
@@ -45,7 +48,7 @@ function quorum(broker: BrokerState): Partition {
     currentVoters: [
       {
         replicaId: broker.nodeId,
-        replicaDirectoryId: broker.logs.directoryId ?? zeroUuid,
+        replicaDirectoryId: (hasNodes ? broker.logs.directoryId : null) ?? zeroUuid,
         logEndOffset: 0n,
         lastFetchTimestamp: now,
         lastCaughtUpTimestamp: now,
