@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { ConsumerMessage } from '../client/consumer-message.js'
 import type { SeglogLog } from '../client/log.js'
 import { type Start, start, wholeNumber, withTarget } from './arguments.js'
@@ -16,6 +16,9 @@ export function register(program: Command): void {
     .option('--from <place>', 'start, end, OFFSET, -N (the last N of each partition), @TIMESTAMP', start, {
       at: 'earliest',
     })
+    .addOption(
+      new Option('--group <id>', 'read as a member of this group, and commit what was printed').conflicts('partition'),
+    )
     .option('--partition <n>', 'only this partition', wholeNumber(0, 0x7fffffff))
     .option('--count <n>', 'stop after so many records', wholeNumber(0))
     .option('--exit-at-end', 'stop where the topic ended when the command began')
@@ -25,6 +28,7 @@ export function register(program: Command): void {
 
 interface ConsumeOptions extends TargetOptions {
   from: Start
+  group?: string
   partition?: number
   count?: number
   exitAtEnd?: boolean
@@ -36,7 +40,13 @@ const lookMs = 200
 
 async function consume(topic: string, options: ConsumeOptions): Promise<void> {
   const output = new ConsumeOutput(options)
-  await untilInterrupted((signal) => readPartitions(topic, options, output, signal))
+  const { group: groupId, from, count = Number.POSITIVE_INFINITY, exitAtEnd = false } = options
+  await untilInterrupted(async (signal) => {
+    if (groupId === undefined) return readPartitions(topic, options, output, signal)
+    const { consumeAsMember } = await import('./consume-group.js')
+    const reading = { groupId, from, count, exitAtEnd, output, signal }
+    return withLog(options, 'write', (log) => consumeAsMember(log, topic, reading))
+  })
   await output.end(topic)
 }
 
