@@ -1,3 +1,4 @@
+import { defaultBackOff } from '../../../ts/client/back-off.js'
 import { encodeAssignment } from '../../../ts/client/group/consumer-protocol.js'
 import type { Transport } from '../../../ts/client/transport.js'
 import { apiKey } from '../../../ts/protocol/apis.js'
@@ -20,6 +21,7 @@ export type Scripted = ProtocolErrorName | 'never' | { throws: unknown } | Recor
 /** A coordinator of one group that answers by a script, and well where the script says nothing. */
 export class ScriptedCoordinator implements Transport {
   readonly isRemote = false
+  readonly backOff = defaultBackOff
   readonly seen: { call: Call; request: Record<string, never> }[] = []
   generation = 0
   /** Partitions of topic `t` that a SyncGroup gives. */
