@@ -66,12 +66,12 @@ async function measure(server, size, note) {
   note(`consume ${kind} CPU-s/GB`, (server.cpuSeconds() - cpu) / gigabytes)
 }
 
-/** Megabytes per second of Kafka's producer with 16 KiB batches, once it is under way. */
+/** Megabytes per second of Kafka's producer. It lingers until its batches are full: both servers get and give the same. */
 async function load(server, topic, size, volume) {
   const output = await kafkaTool('org.apache.kafka.tools.ProducerPerformance', [
     ...['--topic', topic, '--num-records', String(Math.floor((volume * 1e6) / size)), '--record-size', String(size)],
     ...['--throughput', '-1', '--bootstrap-server', server.bootstrap],
-    ...['--command-property', 'acks=all', 'batch.size=65536', 'linger.ms=5', 'buffer.memory=67108864'],
+    ...['--command-property', 'acks=all', 'batch.size=65536', 'linger.ms=50', 'buffer.memory=67108864'],
   ])
   const found = [...output.matchAll(/([\d.]+) records\/sec/g)].at(-1)
   if (!found) throw new Error(`${server.name}: no figure in ${output}`)
