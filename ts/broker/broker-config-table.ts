@@ -54,6 +54,7 @@ const own: Readonly<Record<string, ConfigDef>> = {
   'group.max.size': intConfig(anyCount, 1, 'Members that one group may have.', used),
   'group.min.session.timeout.ms': intConfig(6000, 1, 'Shortest session timeout a member may ask for.', used),
   listeners: listConfig('PLAINTEXT://:9092', null, 'Addresses the broker listens on, as NAME://host:port.', used),
+  'log.dir': listConfig(null, null, 'The data directory, where log.dirs does not say it.', used),
   'log.dirs': listConfig(null, null, 'The data directory.', used),
   'max.connections': intConfig(20_000, 0, 'Connections taken at a time; further ones are closed at once.', used),
   'max.connections.per.ip': intConfig(

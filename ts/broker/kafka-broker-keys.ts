@@ -392,7 +392,6 @@ const themes: readonly Theme[] = [
   {
     doc: 'Files: decided by the broker itself.',
     keys: [
-      ['log.dir', 'list', null],
       ['log.flush.offset.checkpoint.interval.ms', 'int', '60000'],
       ['log.flush.start.offset.checkpoint.interval.ms', 'int', '60000'],
       ['log.retention.check.interval.ms', 'long', '300000'],

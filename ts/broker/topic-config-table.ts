@@ -115,6 +115,7 @@ export const topicConfigs: ConfigTable = {
     synonyms: ['log.cleaner.min.compaction.lag.ms'],
   }),
   'min.insync.replicas': intConfig(1, 1, 'Replicas that must be in sync for acks=all to be taken.', {
+    used: true,
     synonyms: ['min.insync.replicas'],
   }),
   preallocate: booleanConfig(

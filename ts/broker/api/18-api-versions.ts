@@ -8,7 +8,7 @@ const softwareNameSince = 3
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 /**
- * Versions 0-4: what this broker offers, by its registered handlers. A request of a later version is answered by the
+ * Versions 0-4. What this broker offers, by its registered handlers. A request of a later version is answered by the
  * server, which knows the connection. Features: none so far, so the epoch of the finalized ones is -1, "unknown".
  */
 export const apiVersions = apiHandler(apiKey.apiVersions, '0-4', (broker, request, context): ApiVersionsResponse => {

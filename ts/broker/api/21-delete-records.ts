@@ -6,7 +6,10 @@ import { isInternalTopic } from '../topic-names.js'
 import { apiHandler } from './api-handler.js'
 import { eachPartition } from './each-partition.js'
 
-/** Versions 0-2. Raises the log start; -1 deletes everything readable. Compacted topics without delete refuse it, as do internal ones. */
+/**
+ * Versions 0-2. Raises the log start; -1 deletes everything readable. Compacted topics without delete refuse it, as do
+ * internal ones.
+ */
 export const deleteRecords = apiHandler(
   apiKey.deleteRecords,
   '0-2',

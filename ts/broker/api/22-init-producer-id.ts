@@ -7,7 +7,7 @@ import { asSeglogError, errorCodeOf } from '../error-codes.js'
 import { apiHandler } from './api-handler.js'
 
 /**
- * Versions 0-5 (6 is a preview in Kafka 4.3, and about two-phase commit). Every idempotent producer gets a fresh id with epoch 0, also one that brings an old id to have its epoch
+ * Versions 0-5. Every idempotent producer gets a fresh id with epoch 0, also one that brings an old id to have its epoch
  * raised: a new id serves as well.
  *
  * Not done: transactional ids (UNSUPPORTED_VERSION says so rather than making the client try again for ever).

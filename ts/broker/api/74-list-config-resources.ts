@@ -7,7 +7,7 @@ import { apiHandler } from './api-handler.js'
 
 const kindsSince = 1
 
-/** Version 0 lists client metrics, of which there are none; 1 every kind that was asked for. */
+/** Versions 0-1. 0 lists client metrics, of which there are none; 1 every kind that was asked for. */
 export const listConfigResources = apiHandler(
   apiKey.listConfigResources,
   '0-1',

@@ -15,7 +15,7 @@ type TopicResponse = DescribeTopicPartitionsResponse['topics'][number]
 type Cursor = DescribeTopicPartitionsRequest['cursor']
 
 /**
- * Version 0: topics in the order of their names, page by page of at most `max.request.partition.size.limit` partitions.
+ * Version 0. Topics in the order of their names, page by page of at most `max.request.partition.size.limit` partitions.
  * A cursor that the request's own topics lack is INVALID_REQUEST for each of them. Never creates topics.
  */
 export const describeTopicPartitions = apiHandler(
