@@ -59,3 +59,35 @@ test.each([1, 2, 3])(
     }
   },
 )
+
+test.each([4, 5])('a consumer reads everything once and in order, whatever is cut (seed %i)', async (seed) => {
+  const { proxy, target } = await behindProxy()
+  const log = await open(target, { retry: { initialRetryTime: 1, maxRetryTime: 20 } })
+  onTestFinished(() => log.close())
+  const partitions = 3
+  await log.admin().createTopic({ topic: 't', partitions })
+  const count = 3000
+  const producer = log.producer({ batchSize: 2048 })
+  const messages = Array.from({ length: count }, (_, n) => ({
+    value: `${n} ${'.'.repeat(100)}`,
+    partition: n % partitions,
+  }))
+  await producer.send({ topic: 't', messages: messages.slice(0, count / 2) })
+  proxy.cutAtRandom(50_000, seeded(seed))
+  proxy.cutAll()
+  const consumer = log.consumer({ from: 'earliest', maxBytesPerPartition: 4096, maxWaitTimeInMs: 50 })
+  await consumer.subscribe(['t'])
+  const later = producer.send({ topic: 't', messages: messages.slice(count / 2) })
+  const read: number[][] = Array.from({ length: partitions }, () => [])
+  let seen = 0
+  for await (const { partition, value } of consumer) {
+    read[partition]!.push(Number.parseInt(String(value), 10))
+    if (++seen === count) break
+  }
+  await later
+  proxy.cutNoMore()
+  expect(proxy.cuts).toBeGreaterThan(10)
+  for (const [partition, values] of read.entries()) {
+    expect(values).toEqual(Array.from({ length: count / partitions }, (_, index) => index * partitions + partition))
+  }
+})

@@ -18,7 +18,7 @@ export class AssignedPartition {
   paused = false
   /** On its way to this consumer or away from it: not to be read at the moment. */
   held = false
-  /** Of the last consumed record; -1 for unknown. */
+  /** Leader epoch of the last consumed record; -1 for unknown. */
   positionEpoch = -1
   /** What the group knows of the position; -1 for nothing. */
   committed = -1
@@ -27,6 +27,13 @@ export class AssignedPartition {
   /** Its position is being looked up. */
   resetting = false
   generation = 0
+  /** Of the last fetched batch; -1 where nothing was fetched from the position on. */
+  fetchEpoch = -1
+  /** Not to be asked for until a pause after a failure is over. */
+  resting = false
+  /** Fetches that failed one after the other, and since when. */
+  failures = 0
+  failingSinceMs = 0
 
   constructor(
     readonly topic: string,
@@ -46,17 +53,24 @@ export class AssignedPartition {
 
   /** There is nothing of it to read before the next fetch. */
   get isHungry(): boolean {
-    return !this.isHalted && !this.resetting && this.fetched === null && this.error === null
+    return !this.isHalted && !this.resetting && !this.resting && this.fetched === null && this.error === null
+  }
+
+  /** Leader epoch of the record before `fetchOffset`, -1 for unknown. */
+  get lastFetchedEpoch(): number {
+    return this.fetchEpoch >= 0 ? this.fetchEpoch : this.positionEpoch
   }
 
   moveTo(offset: number): void {
     this.position = offset
+    this.positionEpoch = -1
     this.restart()
   }
 
   /** Forgets what was fetched: reading goes on at the position. */
   restart(): void {
     this.fetchOffset = this.position
+    this.fetchEpoch = -1
     this.fetched = null
     this.error = null
     this.generation++

@@ -88,7 +88,7 @@ export class BatchFeed {
     for (;;) {
       let partition = this.takeReady()
       if (partition === null) {
-        this.fetcher.prefetch()
+        this.fetcher.takeNow()
         partition = this.takeReady()
       }
       if (partition === null) return null
@@ -101,7 +101,7 @@ export class BatchFeed {
       if (fetched === null) continue
       partition.fetched = null
       partition.reader = this
-      partition.fetchOffset = endOf(fetched, partition.fetchOffset)
+      advance(partition, fetched)
       this.current = {
         partition,
         generation,
@@ -180,16 +180,17 @@ export class BatchFeed {
   }
 }
 
-/** Offset after the last whole batch of what was fetched. */
-function endOf(fetched: Buffer, offset: number): number {
-  let end = offset
+/** The next fetch begins behind the last whole batch of this one. */
+function advance(partition: AssignedPartition, fetched: Buffer): void {
+  let end = partition.fetchOffset
   for (let at = 0; fetched.length - at >= batchOverheadBytes; ) {
     const next = at + fetched.readInt32BE(at + headerAt.batchLength) + batchLengthEnd
     if (next < at + batchOverheadBytes || next > fetched.length) break
     end = readInt64(fetched, at + headerAt.baseOffset) + fetched.readInt32BE(at + headerAt.lastOffsetDelta) + 1
+    partition.fetchEpoch = fetched.readInt32BE(at + headerAt.leaderEpoch)
     at = next
   }
-  return Math.max(end, offset)
+  partition.fetchOffset = Math.max(end, partition.fetchOffset)
 }
 
 function corrupt({ topic, partition }: AssignedPartition, baseOffset: number): SeglogError {

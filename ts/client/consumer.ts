@@ -261,11 +261,11 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
     this.fetcher.interrupt()
     if (this.group !== null) await this.group.close(timeoutMs)
     this.isClosed = true
-    this.fetcher.interrupt()
+    this.fetcher.stop()
     this.parts.onClosed?.(this)
   }
 
-  private readonly onAbort = (): void => this.fetcher.interrupt()
+  private readonly onAbort = (): void => this.fetcher.stop()
 
   /** A loop of this host ends early when `isOver`. */
   private hostFor(isOver: () => boolean): LoopHost {

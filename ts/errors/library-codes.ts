@@ -9,6 +9,7 @@ export const libraryErrors = {
   LISTEN_FAILED: 'choose another host or port, or stop the program that listens there',
   TIMED_OUT: 'the time given ran out; what was sent before may have been stored',
   ABORTED: 'the signal that was passed ended the call',
+  LOG_TRUNCATED: 'records that were read are gone from the log; seek, or say by autoOffsetReset where to go then',
   BUFFER_FULL: 'the producer holds as many waiting sends as it may; await them, or raise maxWaitingSends',
   DECOMPRESSION_FAILED: 'the batch was damaged before it was stored; seek past it',
   DECOMPRESSED_TOO_LARGE: 'raise the decompression limit if the batch is to be trusted; else seek past it',
