@@ -8,6 +8,7 @@ function cluster(...codes: number[]) {
   const asked: boolean[] = []
   const transport = {
     isRemote: true,
+    backOff: { initialMs: 1, maxMs: 1 },
     request: async (_key: number, request: { allowAutoTopicCreation: boolean }) => {
       asked.push(request.allowAutoTopicCreation)
       return { topics: [{ errorCode: codes.shift() ?? 0, name: 't', topicId: 'id', partitions: [{}, {}] }] }

@@ -20,7 +20,6 @@ export interface TopicMetadata {
 const notYet: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 /** How long a topic may take to come into being. */
 const creationMs = 5_000
-const creationBackOff = { initialMs: 100, maxMs: 1_000 }
 
 /**
  * What this client knows of topics: asked of the broker once, kept for `maxAgeMs`, shared by the producers, consumers
@@ -87,7 +86,7 @@ export class TopicMetadataCache {
       } catch (error) {
         if (!notYet.has((error as SeglogError).code) || Date.now() >= deadlineMs) throw error
       }
-      await sleep(backOffMs(creationBackOff, attempts))
+      await sleep(backOffMs(this.transport.backOff, attempts))
       answer = Promise.resolve().then(() => this.ask(topic, true))
     }
   }
