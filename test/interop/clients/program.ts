@@ -16,6 +16,7 @@ export class Program {
   private readonly name: string
   private nextId = 1
   private errors = ''
+  private gone: Error | null = null
   private readonly ended: Promise<void>
 
   constructor(
@@ -37,8 +38,8 @@ export class Program {
         this.errors += String(error)
       })
       child.once('close', (code, signal) => {
-        const error = new Error(`${this.name} ended (${signal ?? code})\n${this.errors}`)
-        for (const call of this.calls.values()) call.reject(error)
+        this.gone = new Error(`${this.name} ended (${signal ?? code})\n${this.errors}`)
+        for (const call of this.calls.values()) call.reject(this.gone)
         this.calls.clear()
         resolve()
       })
@@ -46,6 +47,7 @@ export class Program {
   }
 
   call<T>(call: string, args: object, limitMs = 120_000): Promise<T> {
+    if (this.gone) return Promise.reject(this.gone)
     const id = this.nextId++
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {

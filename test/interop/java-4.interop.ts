@@ -1,0 +1,9 @@
+import { javaClient } from './clients/java.js'
+import { clientSuite } from './matrix/client-suite.js'
+import { groupTests } from './matrix/groups.js'
+import { recordTests } from './matrix/records.js'
+
+clientSuite(javaClient(4), (bench) => {
+  recordTests(bench)
+  groupTests(bench, { assignors: ['range', 'roundrobin', 'sticky', 'cooperative'], statics: true })
+})

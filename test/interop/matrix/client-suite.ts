@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { newBroker } from '../brokers/broker-under-test.js'
+import type { ProgramClient } from '../clients/program-client.js'
+import type { Bench } from './records.js'
+import { createTopic } from './topics.js'
+
+export interface ClientBench extends Bench {
+  client: ProgramClient
+}
+
+/** One client on one broker of its own; both are ready when the tests run. A client that cannot be installed fails. */
+export function clientSuite(client: ProgramClient, tests: (bench: () => ClientBench) => void): void {
+  describe(client.name, () => {
+    const broker = newBroker()
+    beforeAll(async () => {
+      await client.install()
+      await broker.start()
+    })
+    afterAll(async () => {
+      await client.close()
+      await broker.remove()
+    })
+    tests(() => ({
+      broker,
+      client,
+      createTopic: (purpose, partitions, configs) =>
+        createTopic(client, broker.bootstrap, purpose, partitions, configs),
+    }))
+  })
+}
