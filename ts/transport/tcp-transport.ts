@@ -24,6 +24,7 @@ import type { Address } from './tcp-address.js'
 import type { TcpBroker } from './tcp-broker.js'
 import { TcpCluster } from './tcp-cluster.js'
 import type { TcpSettings } from './tcp-settings.js'
+import { TopicChanges } from './topic-changes.js'
 
 /**
  * Speaks to a Kafka cluster over TCP: each request goes to the broker that can answer it (partition leader, coordinator,
@@ -40,6 +41,7 @@ export class TcpTransport implements Transport {
   private readonly sender: RequestSender
   private readonly leaders: LeaderRequests
   private readonly coordinators: CoordinatorRequests
+  private readonly topicChanges: TopicChanges
   private isClosed = false
 
   private constructor(
@@ -52,6 +54,7 @@ export class TcpTransport implements Transport {
     this.cluster = new TcpCluster(addresses, settings, this.pauses, logger)
     this.sender = new RequestSender(settings, this.pauses)
     this.leaders = new LeaderRequests(this.cluster, this.sender)
+    this.topicChanges = new TopicChanges(this.cluster, this.sender, this.pauses)
     const cache = new CoordinatorCache(this.cluster, settings)
     this.coordinators = new CoordinatorRequests(this.cluster, cache, this.sender)
   }
@@ -145,15 +148,17 @@ export class TcpTransport implements Transport {
     })
   }
 
-  private askController<K extends ApiKey>(key: K, request: RequestOf<K>, call: Call): Promise<ResponseOf<K>> {
+  private async askController<K extends ApiKey>(key: K, request: RequestOf<K>, call: Call): Promise<ResponseOf<K>> {
     const { view } = this.cluster
-    return this.sender.repeated(key, call, async () => {
+    const answer = await this.sender.repeated(key, call, async () => {
       const broker = await this.controller()
       const answer = await this.sender.send(broker, key, request, call)
       const again = hasError(answer, controllerMoved)
       if (again) view.controllerId = noNode
       return { answer, again }
     })
+    await this.topicChanges.settle(key, request, answer, call)
+    return answer
   }
 
   private async controller(): Promise<TcpBroker> {
