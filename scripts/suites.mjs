@@ -14,6 +14,7 @@ const table = [
   ['native under ASan and UBSan', 'test:asan', 14],
   ['native under TSan', 'test:tsan', 10],
   ['fuzz', 'test:fuzz', 8],
+  ['fuzz of the protocol', 'test:fuzz-protocol', 3, { SEGLOG_FUZZ_RUNS: '1000000' }],
   ['crash', 'test:crash', 15, { SEGLOG_KILL_CYCLES: '300', SEGLOG_POWER_CUTS: '50' }],
   ['disk', 'test:disk', 5],
   ['interop', 'test:interop', 15],
