@@ -62,26 +62,24 @@ function requestTarget(table: Message, seeds: readonly Buffer[]): Target {
     name: table.name,
     input: (random) => damaged(seeds, random),
     check(input, random) {
-      unless(['MALFORMED_MESSAGE'], () => {
-        const reader = new Reader(inChunks(input, random))
+      const read = (reader: Reader) => {
         const header = readRequestHeader(reader)
         // Damage may have made it a request of another API, which is as good.
         const named = (apis as Partial<Record<number, { request: Message }>>)[header.apiKey]
-        if (named === undefined || !covers(named.request.versions, header.apiVersion)) return
-        const { apiVersion } = header
-        const found = header.apiKey as ApiKey
-        const value = readRequest(reader, found, apiVersion)
-        settles(
-          (message) => writeRequest(found, apiVersion, 1, null, message as never),
-          (again) => {
-            readRequestHeader(again)
-            return readRequest(again, found, apiVersion)
-          },
-          value,
-        )
-      })
+        if (named === undefined || !covers(named.request.versions, header.apiVersion)) return null
+        const key = header.apiKey as ApiKey
+        return { key, version: header.apiVersion, value: readRequest(reader, key, header.apiVersion) as unknown }
+      }
+      const write = ({ key, version, value }: Request) => writeRequest(key, version, 1, null, value as never)
+      checkDecoder(input, random, read, write)
     },
   }
+}
+
+interface Request {
+  readonly key: ApiKey
+  readonly version: number
+  readonly value: unknown
 }
 
 function responseTarget(key: ApiKey, table: Message, seeds: readonly Buffer[]): Target {
@@ -89,22 +87,48 @@ function responseTarget(key: ApiKey, table: Message, seeds: readonly Buffer[]): 
     name: table.name,
     input: (random) => damaged(seeds, random),
     check(input, random) {
-      const version = input.length < versionBytes ? 0 : input.readInt16BE(0)
+      const version = input.length < versionBytes ? -1 : input.readInt16BE(0)
       if (!covers(table.versions, version)) return
-      unless(['MALFORMED_MESSAGE'], () => {
-        const reader = new Reader(inChunks(input.subarray(versionBytes), random))
+      const read = (reader: Reader) => {
         readResponseHeader(reader, key, version)
-        const value = readResponse(reader, key, version)
-        settles(
-          (message) => writeResponse(key, version, 1, message as never) as Uint8Array[],
-          (again) => {
-            readResponseHeader(again, key, version)
-            return readResponse(again, key, version)
-          },
-          value,
-        )
-      })
+        return readResponse(reader, key, version) as unknown
+      }
+      const write = (value: unknown) => writeResponse(key, version, 1, value as never) as Uint8Array[]
+      checkDecoder(input.subarray(versionBytes), random, read, write)
     },
+  }
+}
+
+/** `read` gives the same whatever the chunks; what it gives can be written, and is then read and written the same. */
+function checkDecoder<T>(
+  input: Buffer,
+  random: Random,
+  read: (reader: Reader) => T | null,
+  write: (value: T) => Uint8Array[],
+): void {
+  const frames = [[input], inChunks(input, random)].map((chunks) => {
+    const reader = new Reader(chunks)
+    const value = unless(['MALFORMED_MESSAGE'], () => read(reader))
+    insist(reader.remaining >= 0, 'more was read than is there')
+    return value === undefined || value === null ? null : written(write, value)
+  })
+  const [frame, chunked] = frames
+  insist(frame?.toString('hex') === chunked?.toString('hex'), 'it depends on the chunks')
+  if (frame === null || frame === undefined) return
+  insist(frame.readInt32BE(0) === frame.length - 4, 'the length is wrong')
+  const again = new Reader(frame.subarray(4))
+  const second = read(again)
+  insist(again.remaining === 0 && second !== null, 'more was written than is read')
+  insist(frame.equals(Buffer.concat(write(second as T))), 'it changes on its way')
+}
+
+/** Null where bytes that are no UTF-8 made a string too long, since each was replaced by three. */
+function written<T>(write: (value: T) => Uint8Array[], value: T): Buffer | null {
+  try {
+    return Buffer.concat(write(value))
+  } catch (error) {
+    if (codeOf(error) === 'INVALID_ARGUMENT' && /a string of up to/.test((error as Error).message)) return null
+    throw new Error(`what was read cannot be written: ${(error as Error).message}`, { cause: error })
   }
 }
 
@@ -131,27 +155,6 @@ function damaged(seeds: readonly Buffer[], random: Random): Buffer {
   if (random.below(50) === 0) return seed
   if (random.below(50) === 0) return Buffer.concat([seed.subarray(0, 8), random.bytes(random.below(200))])
   return mutate(seed, random, seeds)
-}
-
-/** What was read can be written, and is then read and written the same. */
-function settles(write: (value: unknown) => Uint8Array[], read: (reader: Reader) => unknown, value: unknown): void {
-  let frame: Buffer
-  try {
-    frame = Buffer.concat(write(value))
-  } catch (error) {
-    // Bytes that are no UTF-8 were replaced by three each; such a string may be too long now.
-    if (codeOf(error) === 'INVALID_ARGUMENT' && /a string of up to/.test((error as Error).message)) return
-    throw new Error(`what was read cannot be written: ${(error as Error).message}`, { cause: error })
-  }
-  insist(frame.readInt32BE(0) === frame.length - 4, 'the length is wrong')
-  const again = new Reader(frame.subarray(4))
-  try {
-    const second = Buffer.concat(write(read(again)))
-    insist(second.equals(frame), 'it changes on its way')
-  } catch (error) {
-    throw new Error(`what was written cannot be read: ${(error as Error).message}`, { cause: error })
-  }
-  insist(again.remaining === 0, 'more was written than is read')
 }
 
 function int16(value: number): Buffer {
