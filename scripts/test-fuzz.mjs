@@ -1,11 +1,13 @@
 // Fuzzes what parses bytes: replays each target's corpus, then a stated number of executions under ASan and UBSan.
-//   node scripts/test-fuzz.mjs [--runs=N]     (default 300000 for each target; 50000 where each execution opens files)
+//   node scripts/test-fuzz.mjs [--runs=N]     (default 300000 for each target; 50000 where each execution opens files,
+//     and of requests)
 // With clang++ the targets are libFuzzer's; g++ gets a driver that mutates the corpus without coverage. Findings go to
 // build/fuzz/. Each target counts as one.
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { countLine, outputOf, root, tryQuietly, tryRun } from './shared.mjs'
 import { sanitizerEnv, sanitizers } from './test-native.mjs'
+import { runVitest } from './vitest.mjs'
 
 const asked = process.argv.find((arg) => arg.startsWith('--runs='))?.slice('--runs='.length)
 const build = join('build', 'fuzz')
@@ -39,5 +41,11 @@ for (const target of readdirSync(join(root, 'native', 'fuzz')).filter((file) => 
     `${code === 0 ? 'passed' : 'failed'}: ${name}, corpus and ${runs} executions${clang ? ' of libFuzzer' : ''}`,
   )
 }
+
+// The frame reader and every request's decoder, handler and encoder are TypeScript: their target is a test.
+process.env.SEGLOG_FUZZ_RUNS = asked ?? '50000'
+const requests = runVitest('fuzz', ['test/server/request-fuzz.test.ts'])
+for (const how of ['passed', 'failed']) counts[how] += requests[how]
+console.log(`${requests.failed === 0 ? 'passed' : 'failed'}: requests, ${process.env.SEGLOG_FUZZ_RUNS} executions`)
 console.log(countLine(counts))
 process.exitCode = counts.failed > 0 ? 1 : 0
