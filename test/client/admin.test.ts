@@ -92,6 +92,9 @@ describe('configs', () => {
     expect(before['retention.ms']).toMatchObject({ value: '5000', source: 'topic', isDefault: false })
     expect(before['cleanup.policy']).toMatchObject({ value: 'delete', isDefault: true })
     await admin.alterConfigs({ topic: 't', set: { 'max.message.bytes': 2000 }, reset: ['retention.ms'] })
+    // A cluster's brokers hear of it a moment after its controller.
+    const value = async () => (await admin.describeConfigs({ topic: 't' }))['max.message.bytes']?.value
+    await expect.poll(value).toBe('2000')
     const after = await admin.describeConfigs({ topic: 't' })
     expect(after['max.message.bytes']).toMatchObject({ value: '2000', isDefault: false })
     expect(after['retention.ms']).toMatchObject({ isDefault: true })
