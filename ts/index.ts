@@ -1,5 +1,15 @@
 export { Admin } from './client/admin.js'
 export type {
+  GroupDescription,
+  GroupListing,
+  GroupMemberDescription,
+  GroupState,
+  OffsetReset,
+  PartitionLag,
+  ResetTarget,
+  TopicPart,
+} from './client/admin-group-options.js'
+export type {
   ConfigEntry,
   CreatedTopic,
   NewTopic,

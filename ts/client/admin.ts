@@ -1,10 +1,11 @@
 import { SeglogError } from '../errors/seglog-error.js'
-import type { MaybePromise } from '../log/maybe-promise.js'
-import { type ApiKey, apiKey, type RequestOf, type ResponseOf } from '../protocol/apis.js'
+import { apiKey, type ResponseOf } from '../protocol/apis.js'
 import { offsetQuery } from '../protocol/messages/02-list-offsets.js'
 import { configResourceType, configSource } from '../protocol/messages/32-describe-configs.js'
 import { configOperation } from '../protocol/messages/44-incremental-alter-configs.js'
 import { zeroUuid } from '../protocol/uuid.js'
+import { AdminCalls, type AdminParts, checkCall, defaultTimeoutMs, only, throwFirst } from './admin-calls.js'
+import { AdminGroups } from './admin-groups.js'
 import type {
   CallOptions,
   ConfigEntry,
@@ -17,36 +18,19 @@ import type {
   TopicOutcome,
 } from './admin-options.js'
 import * as rules from './admin-options.js'
-import { checkOptions, invalidOption, type OptionRules } from './options.js'
+import { checkOptions } from './options.js'
 import { errorOf, throwErrorOf } from './response-error.js'
-import type { TopicMetadataCache } from './topic-metadata.js'
-import type { Transport } from './transport.js'
-
-const defaultTimeoutMs = 60_000
-
-/** What an admin needs of the log it belongs to. */
-export interface AdminParts {
-  transport: Transport
-  metadata: TopicMetadataCache
-  /** Throws CLOSED once the log is closed. */
-  checkOpen: () => void
-}
 
 /**
- * Topics, their partitions and configs, and offsets. Methods on several topics do what they can and then reject with the
- * first error, whose `results` tell what became of each. All reject with CLOSED after `log.close()`, and with READ_ONLY
- * for a change to a log that was opened so.
+ * Topics, their partitions and configs, offsets, and groups. Methods on several things do what they can and then reject
+ * with the first error, whose `results` tell what became of each. All reject with CLOSED after `log.close()`, and with
+ * READ_ONLY for a change to a log that was opened so.
  */
-export class Admin {
-  private readonly clientId: string | null
-
+export class Admin extends AdminGroups {
   /** Use `log.admin()`. */
-  constructor(
-    private readonly parts: AdminParts,
-    options: { clientId?: string } = {},
-  ) {
+  constructor(parts: AdminParts, options: { clientId?: string } = {}) {
     checkOptions('log.admin()', options, rules.adminRules)
-    this.clientId = options.clientId ?? null
+    super(new AdminCalls(parts, options.clientId ?? null))
   }
 
   /**
@@ -61,12 +45,12 @@ export class Admin {
 
   /** As `createTopic`, for several. */
   async createTopics(options: { topics: readonly NewTopic[] } & CallOptions): Promise<CreatedTopic[]> {
-    check('admin.createTopics()', options, rules.createTopicsRules, 'topics')
+    checkCall('admin.createTopics()', options, rules.createTopicsRules, 'topics')
     for (const topic of options.topics) {
-      check('admin.createTopic()', topic, rules.newTopicRules, 'topic')
+      checkCall('admin.createTopic()', topic, rules.newTopicRules, 'topic')
       if (topic.partitions === -1) throw minusOnePartitions(topic.topic)
     }
-    const response = await this.request(apiKey.createTopics, {
+    const response = await this.calls.request(apiKey.createTopics, {
       topics: options.topics.map(({ topic, partitions, replicationFactor, config = {} }) => ({
         name: topic,
         numPartitions: partitions ?? -1,
@@ -80,7 +64,7 @@ export class Admin {
     const outcomes: (CreatedTopic & TopicOutcome)[] = []
     for (const [index, result] of response.topics.entries()) {
       const { name: topic, topicId, numPartitions: partitions } = result
-      this.parts.metadata.forget(topic)
+      this.calls.parts.metadata.forget(topic)
       const error = errorOf(result, { topic })
       const isThere = error?.code === 'TOPIC_ALREADY_EXISTS' && options.topics[index]?.ifNotExists === true
       if (isThere) outcomes.push({ ...(await this.existing(topic)), created: false })
@@ -92,22 +76,22 @@ export class Admin {
 
   /** Names of all topics, sorted; internal ones only if asked for. */
   async listTopics(options: { includeInternal?: boolean } = {}): Promise<string[]> {
-    check('admin.listTopics()', options, rules.listTopicsRules)
+    checkCall('admin.listTopics()', options, rules.listTopicsRules)
     const topics = await this.describeTopics()
     return topics.filter(({ isInternal }) => !isInternal || options.includeInternal === true).map(({ topic }) => topic)
   }
 
   /** A topic's id and partitions. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
   async describeTopic(topic: string): Promise<TopicDescription> {
-    check('admin.describeTopic()', { topic }, rules.topicRules, 'topic')
+    checkCall('admin.describeTopic()', { topic }, rules.topicRules, 'topic')
     const [description] = await this.describeTopics({ topics: [topic] })
     return description
   }
 
   /** As `describeTopic`, for several, or for all; sorted by name. */
   async describeTopics(options: { topics?: readonly string[] } = {}): Promise<TopicDescription[]> {
-    check('admin.describeTopics()', options, rules.describeTopicsRules)
-    const response = await this.request(apiKey.metadata, {
+    checkCall('admin.describeTopics()', options, rules.describeTopicsRules)
+    const response = await this.calls.request(apiKey.metadata, {
       topics: options.topics?.map((name) => ({ topicId: zeroUuid, name })) ?? null,
       allowAutoTopicCreation: false,
       includeClusterAuthorizedOperations: false,
@@ -138,22 +122,22 @@ export class Admin {
 
   /** Deletes a topic and all its records. Rejects with UNKNOWN_TOPIC_OR_PARTITION unless `ifExists`. */
   async deleteTopic(options: { topic: string; timeout?: number; ifExists?: boolean }): Promise<void> {
-    check('admin.deleteTopic()', options, rules.deleteTopicRules, 'topic')
+    checkCall('admin.deleteTopic()', options, rules.deleteTopicRules, 'topic')
     const { topic, ...rest } = options
     await this.deleteTopics({ topics: [topic], ...rest })
   }
 
   /** As `deleteTopic`, for several. */
   async deleteTopics(options: { topics: readonly string[]; timeout?: number; ifExists?: boolean }): Promise<void> {
-    check('admin.deleteTopics()', options, rules.deleteTopicsRules, 'topics')
-    const response = await this.request(apiKey.deleteTopics, {
+    checkCall('admin.deleteTopics()', options, rules.deleteTopicsRules, 'topics')
+    const response = await this.calls.request(apiKey.deleteTopics, {
       topics: options.topics.map((name) => ({ name, topicId: zeroUuid })),
       topicNames: [],
       timeoutMs: options.timeout ?? defaultTimeoutMs,
     })
     const outcomes: TopicOutcome[] = response.responses.map((result) => {
       const topic = result.name ?? ''
-      this.parts.metadata.forget(topic)
+      this.calls.parts.metadata.forget(topic)
       const error = errorOf(result, { topic })
       const isForgiven = error?.code === 'UNKNOWN_TOPIC_OR_PARTITION' && options.ifExists === true
       return error === null || isForgiven ? { topic } : { topic, error }
@@ -163,23 +147,23 @@ export class Admin {
 
   /** Raises a topic's partitions to `count`. Rejects with INVALID_PARTITIONS for a number that is not above today's. */
   async createPartitions(options: { topic: string; count: number } & CallOptions): Promise<void> {
-    check('admin.createPartitions()', options, rules.createPartitionsRules, 'topic', 'count')
+    checkCall('admin.createPartitions()', options, rules.createPartitionsRules, 'topic', 'count')
     const { topic, count } = options
-    const response = await this.request(apiKey.createPartitions, {
+    const response = await this.calls.request(apiKey.createPartitions, {
       topics: [{ name: topic, count, assignments: null }],
       timeoutMs: options.timeout ?? defaultTimeoutMs,
       validateOnly: options.validateOnly ?? false,
     })
-    this.parts.metadata.forget(topic)
+    this.calls.parts.metadata.forget(topic)
     throwErrorOf(only(response.results), { topic })
   }
 
   /** A topic's configs by name, defaults included; `names` picks some. */
   async describeConfigs(options: { topic: string; names?: readonly string[] }): Promise<Record<string, ConfigEntry>> {
-    check('admin.describeConfigs()', options, rules.configRules, 'topic')
+    checkCall('admin.describeConfigs()', options, rules.configRules, 'topic')
     const { topic, names } = options
     const configurationKeys = names === undefined ? null : [...names]
-    const response = await this.request(apiKey.describeConfigs, {
+    const response = await this.calls.request(apiKey.describeConfigs, {
       resources: [{ resourceType: configResourceType.topic, resourceName: topic, configurationKeys }],
       includeSynonyms: false,
       includeDocumentation: true,
@@ -199,9 +183,9 @@ export class Admin {
     reset?: readonly string[]
     validateOnly?: boolean
   }): Promise<void> {
-    check('admin.alterConfigs()', options, rules.alterConfigRules, 'topic')
+    checkCall('admin.alterConfigs()', options, rules.alterConfigRules, 'topic')
     const { topic, set = {}, reset = [] } = options
-    const response = await this.request(apiKey.incrementalAlterConfigs, {
+    const response = await this.calls.request(apiKey.incrementalAlterConfigs, {
       resources: [
         {
           resourceType: configResourceType.topic,
@@ -232,7 +216,7 @@ export class Admin {
     partitions?: readonly number[]
     timestamp?: number | 'max'
   }): Promise<PartitionOffsets[] | PartitionOffsetAt[]> {
-    check('admin.listOffsets()', options, rules.listOffsetsRules, 'topic')
+    checkCall('admin.listOffsets()', options, rules.listOffsetsRules, 'topic')
     const { topic, timestamp } = options
     const partitions =
       options.partitions ?? (await this.describeTopic(topic)).partitions.map(({ partition }) => partition)
@@ -264,16 +248,19 @@ export class Admin {
     partitions: readonly { partition: number; offset: bigint | 'latest' }[]
     timeout?: number
   }): Promise<{ topic: string; partition: number; earliest: bigint }[]> {
-    check('admin.deleteRecords()', options, rules.deleteRecordsRules, 'topic', 'partitions')
+    checkCall('admin.deleteRecords()', options, rules.deleteRecordsRules, 'topic', 'partitions')
     const { topic } = options
     for (const part of options.partitions) {
-      check('admin.deleteRecords()', part, rules.deleteRecordsPartRules, 'partition', 'offset')
+      checkCall('admin.deleteRecords()', part, rules.deleteRecordsPartRules, 'partition', 'offset')
     }
     const partitions = options.partitions.map(({ partition, offset }) => {
       return { partitionIndex: partition, offset: offset === 'latest' ? -1n : offset }
     })
     const timeoutMs = options.timeout ?? defaultTimeoutMs
-    const response = await this.request(apiKey.deleteRecords, { topics: [{ name: topic, partitions }], timeoutMs })
+    const response = await this.calls.request(apiKey.deleteRecords, {
+      topics: [{ name: topic, partitions }],
+      timeoutMs,
+    })
     const outcomes = only(response.topics).partitions.map((result) => {
       const { partitionIndex: partition, lowWatermark: earliest } = result
       const error = errorOf(result, { topic, partition })
@@ -290,7 +277,7 @@ export class Admin {
 
   private async askOffsets(topic: string, partitions: readonly number[], timestamp: bigint) {
     const asked = partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }))
-    const response = await this.request(apiKey.listOffsets, {
+    const response = await this.calls.request(apiKey.listOffsets, {
       replicaId: -1,
       isolationLevel: 0,
       topics: [{ name: topic, partitions: asked }],
@@ -300,46 +287,12 @@ export class Admin {
     for (const part of found) throwErrorOf(part, { topic, partition: part.partitionIndex })
     return found
   }
-
-  private request<K extends ApiKey>(key: K, request: RequestOf<K>): MaybePromise<ResponseOf<K>> {
-    this.parts.checkOpen()
-    return this.parts.transport.request(key, request, { clientId: this.clientId })
-  }
-}
-
-function check(of: string, options: object, known: OptionRules, ...required: string[]): void {
-  checkOptions(of, options ?? null, known)
-  for (const name of required) {
-    if ((options as Record<string, unknown>)[name] === undefined) {
-      throw invalidOption(of, name, known[name].expected, undefined)
-    }
-  }
 }
 
 /** On the wire -1 asks for the broker's default; from a caller it is a mistake. */
 function minusOnePartitions(topic: string): SeglogError {
   const message = `topic ${topic} cannot have -1 partitions; leave \`partitions\` out for the broker's default`
   return new SeglogError('INVALID_PARTITIONS', message, { topic })
-}
-
-function throwFirst(outcomes: readonly TopicOutcome[]): void {
-  const first = outcomes.find(({ error }) => error !== undefined)?.error
-  if (first === undefined) return
-  if (outcomes.length === 1) throw first
-  const { retriable, topic, partition, key } = first
-  throw new SeglogError(first.code, first.message, {
-    retriable,
-    topic,
-    partition,
-    key,
-    cause: first,
-    results: outcomes,
-  })
-}
-
-function only<T>(parts: readonly T[]): T {
-  if (parts.length === 0) throw new SeglogError('UNKNOWN_SERVER_ERROR', 'the broker gave an empty answer')
-  return parts[0]
 }
 
 function configsOf(config: TopicConfig): { name: string; value: string }[] {

@@ -210,8 +210,7 @@ const commitRules: OptionRules = {
   metadata: rule('a string', (value) => typeof value === 'string'),
 }
 
-export function checkCommit(offsets: readonly OffsetToCommit[]): void {
-  const of = 'consumer.commit()'
+export function checkCommit(offsets: readonly OffsetToCommit[], of = 'consumer.commit()'): void {
   if (!Array.isArray(offsets))
     throw new SeglogError('INVALID_OPTION', `${of} takes an array of { topic, partition, offset }`)
   for (const one of offsets) requireOptions(of, one, commitRules, 'topic', 'partition', 'offset')
