@@ -98,8 +98,19 @@ type InferFields<F extends Fields> = Simplify<
 type InferField<F> = F extends Field<infer T, infer _O> ? T : never
 type Simplify<T> = { [K in keyof T]: T[K] }
 
+/** The few dozen ranges there are, by their text: the tables name them thousands of times while they are loaded. */
+const ranges = new Map<string, VersionRange>()
+
 /** Reads a version range; throws a TypeError for anything that is not one. */
 export function versionRange(spec: VersionSpec): VersionRange {
+  const known = ranges.get(spec)
+  if (known !== undefined) return known
+  const range = parseRange(spec)
+  ranges.set(spec, range)
+  return range
+}
+
+function parseRange(spec: VersionSpec): VersionRange {
   if (spec === 'none') return { from: 1, to: 0 }
   const match = /^(\d+)(\+|-(\d+))?$/.exec(spec)
   if (match === null) throw new TypeError(`version range expected, like 3+, 0-12 or 7; got ${JSON.stringify(spec)}`)
