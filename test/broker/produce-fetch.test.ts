@@ -335,6 +335,24 @@ describe('a fetch that takes regions', () => {
     records.release()
     expect(isFileRegion((await test.fetch('t', 0)).records!)).toBe(false)
   })
+
+  it('holds no more in memory than it may, over all its partitions', async () => {
+    const { it: test } = await openWithTopic()
+    await test.createTopic('many', 5)
+    const value = 'v'.repeat(10_000)
+    for (let partition = 0; partition < 5; partition++) await test.produce('many', batchOf([value]), { partition })
+    const [{ topic, topicId, partitions }] = test.fetchRequest('many', 0).topics
+    const all = [0, 1, 2, 3, 4].map((partition) => ({ ...partitions[0], partition }))
+    const context = { regions: true, copiedBytes: 25_000 }
+    const request = { ...test.fetchRequest('many', 0), topics: [{ topic, topicId, partitions: all }] }
+    const { responses } = await test.ask(apiKey.fetch, request, context)
+    const records = responses[0].partitions.map((part) => part.records!)
+    expect(records.map(isFileRegion)).toEqual([false, false, true, true, true])
+    for (const one of records) {
+      const bytes = isFileRegion(one) ? Buffer.from(await one.read(0, one.length)) : one
+      expect(valuesOf(bytes)).toEqual([value])
+    }
+  })
 })
 
 async function openWithTopic(configs: Record<string, string> = {}) {

@@ -2,6 +2,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { FileRegion } from '../../ts/protocol/file-region.js'
 import { CopyingSender } from '../../ts/server/copying-sender.js'
+import { SendingRoom } from '../../ts/server/sending-room.js'
 import { eventually } from './harness.js'
 
 /** Two ends of a connection; `near` is the server's. */
@@ -70,7 +71,7 @@ describe('the sender', () => {
   test.each(['at once', 'later'] as const)('sends bytes and regions in their order (regions read %s)', async (how) => {
     const { near, far } = await pair()
     const received = collect(far)
-    const sender = new CopyingSender(near, new Owner())
+    const sender = new CopyingSender(near, new Owner(), new SendingRoom())
     const regions = [
       new Region(filled(1_000_001, 2), how),
       new Region(filled(300, 4), how),
@@ -99,7 +100,7 @@ describe('the sender', () => {
     const { near, far } = await pair()
     far.pause()
     const owner = new Owner()
-    const sender = new CopyingSender(near, owner)
+    const sender = new CopyingSender(near, owner, new SendingRoom())
     const region = new Region(filled(64 * 1024 * 1024, 1), 'at once')
     sender.send([region])
     await eventually(() => near.writableNeedDrain && region.reads.length > 1)
@@ -117,7 +118,7 @@ describe('the sender', () => {
   test.each(['at once', 'later'] as const)('releases what it will not send (regions read %s)', async (how) => {
     const { near, far } = await pair()
     far.pause()
-    const sender = new CopyingSender(near, new Owner())
+    const sender = new CopyingSender(near, new Owner(), new SendingRoom())
     const regions = [new Region(filled(64 * 1024 * 1024, 1), how), new Region(filled(10, 1), how)]
     sender.send(regions)
     sender.close()
@@ -136,7 +137,7 @@ describe('the sender', () => {
       const { near, far } = await pair()
       const received = collect(far)
       const owner = new Owner()
-      const sender = new CopyingSender(near, owner)
+      const sender = new CopyingSender(near, owner, new SendingRoom())
       const [bad, behind] = [new Region(filled(1_000_000, 1), how), new Region(filled(10, 2), 'at once')]
       sender.send([bad, behind, filled(10, 3)])
       await eventually(() => owner.failure !== null)
@@ -147,10 +148,28 @@ describe('the sender', () => {
     },
   )
 
+  test('makes smaller pieces the more connections wait for a slow end', async () => {
+    const room = new SendingRoom()
+    expect(room.pieceBytes).toBe(256 * 1024)
+    const { near, far } = await pair()
+    far.pause()
+    const sender = new CopyingSender(near, new Owner(), room)
+    sender.send([new Region(filled(64 * 1024 * 1024, 1), 'at once')])
+    expect(room.blocked).toBe(1)
+    await eventually(() => near.writableNeedDrain)
+    room.blocked += 1023
+    expect(room.pieceBytes).toBe(64 * 1024)
+    room.blocked += 100_000
+    expect(room.pieceBytes).toBe(16 * 1024)
+    sender.close()
+    sender.close()
+    expect(room.blocked).toBe(101_023)
+  })
+
   test('writes what is sent within one turn together', async () => {
     const { near, far } = await pair()
     const received = collect(far)
-    const sender = new CopyingSender(near, new Owner())
+    const sender = new CopyingSender(near, new Owner(), new SendingRoom())
     const writes: number[] = []
     const writev = near._writev!.bind(near)
     near._writev = (chunks, callback) => {

@@ -90,6 +90,7 @@ const gone: Peer = {
   localAddress: '127.0.0.1',
   listener: 'PLAINTEXT',
   connectionId: '1',
+  copiedBytes: 1 << 18,
   signal: AbortSignal.abort(),
 }
 

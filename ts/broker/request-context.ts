@@ -23,4 +23,6 @@ export interface RequestContext {
   readonly trusted: boolean
   /** Records in the answer may be file regions, which the receiver releases; without it they are bytes in memory. */
   readonly regions?: boolean
+  /** Of an answer with regions: how many bytes of records it may hold in memory all the same (default: no limit). */
+  readonly copiedBytes?: number
 }

@@ -25,6 +25,13 @@ interface Cursor {
   readonly position: number
 }
 
+/** What a read that may be answered by a region asks for; up to `copiedBytes` come as bytes. */
+interface StoredRead {
+  readonly offset: number
+  readonly maxBytes: number
+  readonly copiedBytes: number
+}
+
 /** Reads batches across the segments of one log: on the calling thread where they are in memory, else on a storage thread. */
 export class LogReader {
   readonly #segments: LogSegments
@@ -50,9 +57,15 @@ export class LogReader {
   }
 
   /** As Log.readStored, within bounds that the caller has checked. */
-  readStored(offset: number, maxBytes: number, upToOffset: number): MaybePromise<Buffer | FileRegion> {
+  readStored(
+    offset: number,
+    maxBytes: number,
+    upToOffset: number,
+    copiedMaxBytes: number,
+  ): MaybePromise<Buffer | FileRegion> {
+    const wanted = { offset, maxBytes, copiedBytes: Math.min(copiedBytes, copiedMaxBytes) }
     const found = this.#inSegments(this.#segmentOf(offset), offset, upToOffset, (entry, segment, limit) =>
-      this.#storedBelow(entry, segment, offset, maxBytes, limit),
+      this.#storedBelow(entry, segment, wanted, limit),
     )
     return isPromise(found) ? found.then((stored) => stored ?? empty) : (found ?? empty)
   }
@@ -119,31 +132,31 @@ export class LogReader {
   #storedBelow(
     entry: LogSegment,
     segment: Segment,
-    offset: number,
-    maxBytes: number,
+    wanted: StoredRead,
     limit: number,
   ): MaybePromise<Buffer | FileRegion | null> {
-    if (maxBytes <= copiedBytes) return this.#copiedBelow(entry, segment, offset, maxBytes, limit)
+    const { offset, maxBytes } = wanted
+    if (maxBytes <= wanted.copiedBytes) return this.#copiedBelow(entry, segment, offset, maxBytes, limit)
     const found = this.#startPosition(entry, segment, offset, maxBytes)
     if (found === undefined) {
       return segment
         .locate(offset)
-        .then((located) => this.#storedFrom(entry, segment, offset, maxBytes, limit, located?.position ?? limit))
+        .then((located) => this.#storedFrom(entry, segment, wanted, limit, located?.position ?? limit))
     }
-    return this.#storedFrom(entry, segment, offset, maxBytes, limit, found ?? limit)
+    return this.#storedFrom(entry, segment, wanted, limit, found ?? limit)
   }
 
   #storedFrom(
     entry: LogSegment,
     segment: Segment,
-    offset: number,
-    maxBytes: number,
+    wanted: StoredRead,
     limit: number,
     start: number,
   ): MaybePromise<Buffer | FileRegion | null> {
+    const { offset, maxBytes } = wanted
     const available = limit - start
     if (available <= 0) return null
-    if (available <= copiedBytes) return this.#copiedBelow(entry, segment, offset, maxBytes, limit)
+    if (available <= wanted.copiedBytes) return this.#copiedBelow(entry, segment, offset, maxBytes, limit)
     if (available <= maxBytes) {
       return new SegmentRegion(entry, start, available)
     }

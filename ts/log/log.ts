@@ -194,18 +194,19 @@ export class Log {
   }
 
   /**
-   * As `read`, for readers that take a place in a segment file: little is answered as whole batches in memory, more as a
-   * region of about maxBytes, whose last batch may be cut short but never its first.
+   * As `read`, for readers that take a place in a segment file: little is answered as whole batches in memory, more
+   * (or more than `copiedMaxBytes`) as a region of about maxBytes, whose last batch may be cut short but never its first.
    */
   readStored(
     offset: number,
     maxBytes: number,
     upToOffset: number = this.#segments.endOffset,
+    copiedMaxBytes: number = Number.POSITIVE_INFINITY,
   ): MaybePromise<Buffer | FileRegion> {
     this.#checkOpen()
     const end = this.#segments.endOffset
     if (offset < this.#logStartOffset || offset > end) throw this.#outOfRange(offset)
-    return this.#reader.readStored(offset, maxBytes, Math.min(upToOffset, end))
+    return this.#reader.readStored(offset, maxBytes, Math.min(upToOffset, end), copiedMaxBytes)
   }
 
   /** First record with a timestamp at or after the given one; null if there is none. */

@@ -7,6 +7,8 @@ export interface Peer {
   readonly localAddress: string
   readonly listener: string
   readonly connectionId: string
+  /** Bytes of records that an answer may hold in memory. */
+  readonly copiedBytes: number
   /** Aborted when the connection ends; made by the first that asks. */
   readonly signal: AbortSignal
 }
@@ -42,6 +44,10 @@ export class ClientRequest implements RequestContext {
 
   get connectionId(): string {
     return this.#peer.connectionId
+  }
+
+  get copiedBytes(): number {
+    return this.#peer.copiedBytes
   }
 
   get signal(): AbortSignal {

@@ -12,12 +12,14 @@ import { isTooSlow, type ServerLimits } from './limits.js'
 import type { BudgetReader, RequestBudget } from './request-budget.js'
 import type { SenderOwner } from './response-sender.js'
 import { runRequest } from './run-request.js'
+import type { SendingRoom } from './sending-room.js'
 import { strangerOf } from './stranger.js'
 
 /** What a connection needs of its server. */
 export interface ConnectionHost {
   readonly broker: Broker
   readonly budget: RequestBudget
+  readonly room: SendingRoom
   readonly limits: ServerLimits
   /** A line about what the other end did; their number is limited. */
   complain(fields: object, message: string): void
@@ -75,7 +77,7 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
     this.#number = number
     this.#host = host
     this.#frames = new FrameReader(host.limits.requestBytes)
-    this.#sender = new CopyingSender(socket, this)
+    this.#sender = new CopyingSender(socket, this, host.room)
     this.#answers = new AnswerQueue(this.#sender)
     this.#lastMovedMs = performance.now()
     this.#expectedSinceMs = this.#lastMovedMs
@@ -91,6 +93,10 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
 
   get localAddress(): string {
     return plainAddress(this.#socket.localAddress)
+  }
+
+  get copiedBytes(): number {
+    return this.#host.room.pieceBytes
   }
 
   get signal(): AbortSignal {

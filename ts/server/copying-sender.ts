@@ -4,9 +4,7 @@ import { isPromise } from '../log/maybe-promise.js'
 import type { Part } from '../protocol/codec/frames.js'
 import { type FileRegion, isFileRegion } from '../protocol/file-region.js'
 import type { ResponseSender, SenderOwner } from './response-sender.js'
-
-/** A region is read in pieces of this size, each when the one before was taken by the other end. */
-const pieceBytes = 256 * 1024
+import type { SendingRoom } from './sending-room.js'
 
 /**
  * Sends by `socket.write`. What is sent within one turn of the event loop leaves in one system call. A region is read when
@@ -15,6 +13,7 @@ const pieceBytes = 256 * 1024
 export class CopyingSender implements ResponseSender {
   readonly #socket: Socket
   readonly #owner: SenderOwner
+  readonly #room: SendingRoom
   readonly #queue: Part[] = []
   /** Bytes passed on to the socket; only grows. */
   sentBytes = 0
@@ -22,10 +21,13 @@ export class CopyingSender implements ResponseSender {
   #sent = 0
   #isReading = false
   #isClosed = false
+  /** Counted among those whose other end is slow. */
+  #isSlow = false
 
-  constructor(socket: Socket, owner: SenderOwner) {
+  constructor(socket: Socket, owner: SenderOwner, room: SendingRoom) {
     this.#socket = socket
     this.#owner = owner
+    this.#room = room
     socket.on('drain', this.#onDrain)
   }
 
@@ -51,16 +53,26 @@ export class CopyingSender implements ResponseSender {
       else this.#queue.push(part)
     }
     if (this.#queue.length > 0) this.#advance()
+    if (this.#socket.writableNeedDrain) this.#slow(true)
   }
 
   close(): void {
     this.#isClosed = true
+    this.#slow(false)
     release(this.#queue.splice(0))
   }
 
   readonly #onDrain = (): void => {
     this.#advance()
-    if (!this.isBlocked) this.#owner.onSent()
+    if (this.isBlocked) return
+    this.#slow(false)
+    this.#owner.onSent()
+  }
+
+  #slow(isSlow: boolean): void {
+    if (isSlow === this.#isSlow) return
+    this.#isSlow = isSlow
+    this.#room.blocked += isSlow ? 1 : -1
   }
 
   #advance(): void {
@@ -81,7 +93,7 @@ export class CopyingSender implements ResponseSender {
 
   #readPiece(region: FileRegion): void {
     try {
-      const bytes = region.read(this.#sent, Math.min(this.#sent + pieceBytes, region.length))
+      const bytes = region.read(this.#sent, Math.min(this.#sent + this.#room.pieceBytes, region.length))
       if (isPromise(bytes)) {
         this.#isReading = true
         bytes.then(this.#onRead, this.#onReadFailed)
@@ -114,7 +126,9 @@ export class CopyingSender implements ResponseSender {
       return
     }
     this.#advance()
-    if (!this.isBlocked) this.#owner.onSent()
+    if (this.isBlocked) return
+    this.#slow(false)
+    this.#owner.onSent()
   }
 
   readonly #onReadFailed = (error: unknown): void => {

@@ -8,6 +8,7 @@ import { type ServerLimits, serverLimits } from './limits.js'
 import { Listener, type ListenerOptions } from './listener.js'
 import { PeerLog } from './peer-log.js'
 import { RequestBudget } from './request-budget.js'
+import { SendingRoom } from './sending-room.js'
 
 /** Longest time between two looks at the connections' times. */
 const tickMsMax = 1000
@@ -33,6 +34,7 @@ export class Server {
       broker,
       limits: this.#limits,
       budget: new RequestBudget(this.#limits.queuedBytes),
+      room: new SendingRoom(),
       complain: (fields, message) => this.#peerLog.warn(fields, message, performance.now()),
       fault: (fields, message) => logger.error(fields, message),
       debug: (fields, message) => logger.debug(fields, message),

@@ -65,12 +65,15 @@ class FetchRound {
   urgent = false
   readonly #maxBytes: number
   readonly #regions: boolean
+  /** Bytes of records that may yet be answered from memory, where regions are taken. */
+  #copiedMaxBytes: number
 
   constructor(broker: BrokerState, request: FetchRequest, context: RequestContext) {
     this.broker = broker
     this.request = request
     this.response = { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [] }
     this.#regions = context.regions === true
+    this.#copiedMaxBytes = context.copiedBytes ?? Number.POSITIVE_INFINITY
     this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'))
   }
 
@@ -154,13 +157,14 @@ class FetchRound {
   }
 
   #records({ log }: Partition, offset: number, maxBytes: number, limit: number): MaybePromise<Stored> {
-    if (this.#regions) return log.readStored(offset, maxBytes, limit)
+    if (this.#regions) return log.readStored(offset, maxBytes, limit, this.#copiedMaxBytes)
     const read = log.read(offset, maxBytes, limit)
     return isPromise(read) ? read.then(({ batches }) => batches) : read.batches
   }
 
   #part(partition: Partition, asked: FetchPartition, records: Stored): FetchPartitionResponse {
     this.bytes += records.length
+    if (!isFileRegion(records)) this.#copiedMaxBytes -= records.length
     return {
       partitionIndex: asked.partition,
       errorCode: 0,
