@@ -55,8 +55,8 @@ test('a handler that blocks the event loop is told of, and no member in this pro
   await sleep(500)
   expect(told).toEqual([])
   expect(new Set(stalls.map(({ kind }) => kind))).toEqual(new Set(['event-loop']))
-  expect(stalls).toHaveLength(2)
-  for (const { duration } of stalls) expect(duration).toBeGreaterThan(1_000)
+  // A machine that has much to do may hold up the loop for a moment as well.
+  expect(stalls.filter(({ duration }) => duration > 1_000)).toHaveLength(2)
   await append(log, 5, 6, 2)
   await until(() => count === 12)
   await Promise.all(members.map((one) => one.close()))

@@ -28,7 +28,7 @@ export class SeglogLog {
     this.metadata = new TopicMetadataCache(transport)
   }
 
-  /** Topics, configs and offsets. Throws CLOSED, INVALID_OPTION, MISSPELLED_OPTION. */
+  /** Topics, configs, offsets and groups. Throws CLOSED, INVALID_OPTION, MISSPELLED_OPTION. */
   admin(options?: { clientId?: string }): Admin {
     this.checkOpen()
     return new Admin({ transport: this.transport, metadata: this.metadata, checkOpen: () => this.checkOpen() }, options)
@@ -45,7 +45,7 @@ export class SeglogLog {
     return producer
   }
 
-  /** Reads records. Throws CLOSED, INVALID_OPTION, MISSPELLED_OPTION, UNSUPPORTED. */
+  /** Reads records, by itself or as a member of a group. Throws CLOSED, INVALID_OPTION, MISSPELLED_OPTION. */
   consumer(options?: ConsumerOptions): Consumer {
     this.checkOpen()
     const onClosed = (closed: Consumer) => this.consumers.delete(closed)

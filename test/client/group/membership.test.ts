@@ -243,6 +243,15 @@ describe('the leader', () => {
     expect(membership.generation).toMatchObject({ isLeader: true })
   })
 
+  test('a subscription that changes while it joins', async () => {
+    const { coordinator, did, membership } = setUp()
+    membership.start()
+    membership.rejoin('the subscription has changed')
+    await settle()
+    expect(coordinator.count('join')).toBe(2)
+    expect(did).toContain('rebalance: the subscription has changed')
+  })
+
   test('every member joins again when its own topics have changed', async () => {
     const { timers, did, consumer } = await joined()
     consumer.topics = ['t', 'u']

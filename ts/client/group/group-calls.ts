@@ -36,6 +36,7 @@ export interface GroupNames {
 }
 
 const protocolType = 'consumer'
+const heartbeatMsMin = 1_000
 
 /**
  * The requests of one group's member, each once: what to do about an error is the caller's business. Errors reject with
@@ -86,10 +87,12 @@ export class GroupCalls {
     return response.assignment
   }
 
+  /** Given up in time for others within the session. */
   async heartbeat({ memberId, generation }: MemberIdentity): Promise<void> {
-    const { groupId, groupInstanceId } = this.names
+    const { groupId, groupInstanceId, sessionTimeoutMs } = this.names
     const request = { groupId, generationId: generation, memberId, groupInstanceId }
-    throwErrorOf(await this.request(apiKey.heartbeat, request))
+    const timeoutMs = Math.max(heartbeatMsMin, Math.floor(sessionTimeoutMs / 3))
+    throwErrorOf(await this.request(apiKey.heartbeat, request, timeoutMs))
   }
 
   async leave(memberId: string, reason: string): Promise<void> {
@@ -163,7 +166,7 @@ export class GroupCalls {
     })
   }
 
-  private request<K extends ApiKey>(key: K, request: RequestOf<K>): MaybePromise<ResponseOf<K>> {
-    return this.transport.request(key, request, { clientId: this.names.clientId })
+  private request<K extends ApiKey>(key: K, request: RequestOf<K>, timeoutMs?: number): MaybePromise<ResponseOf<K>> {
+    return this.transport.request(key, request, { clientId: this.names.clientId, timeoutMs })
   }
 }

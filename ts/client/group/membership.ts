@@ -71,6 +71,7 @@ export class Membership {
   private joined: JoinGroupResponse | null = null
   private assignment: readonly TopicPartition[] = []
   private reason = ''
+  private rejoinReason: string | null = null
   private failures = 0
   private error: SeglogError | null = null
   private joinedTopics = ''
@@ -118,9 +119,10 @@ export class Membership {
     this.life = this.live()
   }
 
-  /** Joins again, to be given another assignment. */
+  /** Joins again, to be given another assignment; where a join is under way, after it. */
   rejoin(reason: string): void {
-    this.current?.rebalance.set(reason)
+    if (this.isBetweenGenerations) this.rejoinReason = reason
+    else this.current?.rebalance.set(reason)
   }
 
   /** Gives up its partitions and leaves; a static member only goes silent. Resolves when it is out. */
@@ -231,6 +233,8 @@ export class Membership {
   private begin(generation: Generation): void {
     this.failures = 0
     this.current = generation
+    if (this.rejoinReason !== null) generation.rebalance.set(this.rejoinReason)
+    this.rejoinReason = null
     this.last = { owned: this.assignment, generation: generation.generation }
     const report = (error: SeglogError) => generation.report(error)
     const send = () => this.calls.heartbeat(generation)
