@@ -315,6 +315,47 @@ describe('DescribeLogDirs', () => {
   })
 })
 
+describe('what a request names again', () => {
+  it('is described once', async () => {
+    const test = await openWith(['a', 2], ['b', 1])
+    const { topicId } = await test.describeTopic('a')
+    const [a, b] = ['a', 'b'].map((name) => ({ name, topicId: zeroUuid }))
+    const { topics } = await test.ask(apiKey.metadata, { topics: [a, b, a, { name: null, topicId }, b, a] })
+    expect(topics.map(({ name }) => name)).toEqual(['a', 'b', 'a'])
+    const { groups } = await test.ask(apiKey.describeGroups, { groups: ['g', 'h', 'g'] })
+    expect(groups.map(({ groupId }) => groupId)).toEqual(['g', 'h'])
+    const [dir] = (
+      await test.ask(apiKey.describeLogDirs, {
+        topics: [
+          { topic: 'a', partitions: [1, 1, 5, -1] },
+          { topic: 'a', partitions: [0, 1] },
+        ],
+      })
+    ).results
+    expect(dir.topics.map(({ partitions }) => partitions.map(({ partitionIndex }) => partitionIndex))).toEqual([[0, 1]])
+  })
+
+  it('has all the configs it was asked for', async () => {
+    const test = await openWith(['a', 1], ['b', 1])
+    const asked = (resourceName: string, ...configurationKeys: string[]) => ({
+      ...{ resourceType: 2, resourceName },
+      configurationKeys: configurationKeys.length === 0 ? null : configurationKeys,
+    })
+    const [retention, cleanup] = ['retention.ms', 'cleanup.policy']
+    const resources = [
+      asked('a', retention),
+      asked('b', retention),
+      asked('a', cleanup),
+      asked('b'),
+      asked('b', cleanup),
+    ]
+    const { results } = await test.ask(apiKey.describeConfigs, { resources })
+    expect(results.map(({ resourceName }) => resourceName)).toEqual(['a', 'b'])
+    expect(results[0].configs.map(({ name }) => name)).toEqual([cleanup, retention])
+    expect(results[1].configs.length).toBeGreaterThan(20)
+  })
+})
+
 describe('topics that are asked for twice, or in two ways', () => {
   it('are deleted neither by name and id, nor by neither, nor twice', async () => {
     const test = await openWith(['a', 1], ['b', 1])

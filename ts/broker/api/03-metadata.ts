@@ -14,6 +14,7 @@ import { checkTopicName, isInternalTopic } from '../topic-names.js'
 import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
 import { describePartition } from './describe-partition.js'
+import { distinct } from './distinct.js'
 
 /** Earlier versions cannot say that a topic of an unknown id has no name. */
 const namelessSince = 12
@@ -21,7 +22,7 @@ const namelessSince = 12
 /**
  * Versions 0-13. An unknown topic is created within the call where request and broker allow it (`auto.create.topics.enable`),
  * so the first answer can be used. A partition that was never used has leader epoch -1, "unknown": it is not opened for
- * this. Null topics ask for all; so does an empty list in version 0.
+ * this. Null topics ask for all; so does an empty list in version 0. A topic that is named again is answered once.
  */
 export const metadata = apiHandler(
   apiKey.metadata,
@@ -33,7 +34,7 @@ export const metadata = apiHandler(
     if (asked === null || (context.apiVersion === 0 && asked.length === 0)) {
       return respond(Array.from(broker.topics.all, (topic) => described(broker, topic, operations)))
     }
-    const topics = asked.map((one) => {
+    const topics = distinct(asked, ({ name, topicId }) => `${topicId}${name}`).map((one) => {
       const create = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable')
       const found = lookUp(broker, one, create && !broker.logs.readOnly)
       const describe = (topic: Topic) => described(broker, topic, operations)

@@ -15,13 +15,13 @@ type DescribedGroup = DescribeGroupsResponse['groups'][number]
 /** From here on a group that does not exist is an error; before, it is a Dead one. */
 const notFoundSince = 6
 
-/** Versions 0-6. Members' metadata and the protocol are given while the group is Stable. */
+/** Versions 0-6. Members' metadata and the protocol are given while the group is Stable. Each group is answered once. */
 export const describeGroups = apiHandler(
   apiKey.describeGroups,
   '0-6',
   (broker, request, context): DescribeGroupsResponse => {
     const operations = authorizedOperations('group', request.includeAuthorizedOperations)
-    const groups = request.groups.map((id) => describe(broker, id, context.apiVersion, operations))
+    const groups = Array.from(new Set(request.groups), (id) => describe(broker, id, context.apiVersion, operations))
     return { throttleTimeMs: 0, groups: groups as DescribedGroup[] }
   },
 )

@@ -2,6 +2,7 @@ import { apiKey } from '../../protocol/apis.js'
 import { protocolError } from '../../protocol/errors.js'
 import {
   configResourceType,
+  type DescribeConfigsRequest,
   type DescribeConfigsResponse,
   type DescribedConfig,
 } from '../../protocol/messages/32-describe-configs.js'
@@ -16,15 +17,16 @@ import {
 import { checkTopicName } from '../topic-names.js'
 import { apiHandler } from './api-handler.js'
 import { checkThisBroker, type Resource, resourceFailure, unknownResource } from './config-resource.js'
+import { distinct } from './distinct.js'
 
 /**
  * Versions 1-4. Of a topic and of this broker every key, with its value in force and where that comes from; of all
- * brokers (the empty name) what was set for them while they ran.
+ * brokers (the empty name) what was set for them while they ran. A resource that is named again is answered once.
  *
  * Not done: loggers, client metrics and groups have no configs here; asked for theirs, the answer is empty.
  */
 export const describeConfigs = apiHandler(apiKey.describeConfigs, '1-4', (broker, request): DescribeConfigsResponse => {
-  const results = request.resources.map((resource) => {
+  const results = merged(request.resources).map((resource) => {
     const { resourceType, resourceName, configurationKeys: keys } = resource
     try {
       const options = { keys, synonyms: request.includeSynonyms, documentation: request.includeDocumentation }
@@ -36,6 +38,23 @@ export const describeConfigs = apiHandler(apiKey.describeConfigs, '1-4', (broker
   })
   return { throttleTimeMs: 0, results }
 })
+
+/** Each resource once, with all the keys that it was asked for. */
+function merged(resources: DescribeConfigsRequest['resources']): DescribeConfigsRequest['resources'] {
+  const keyOf = ({ resourceType, resourceName }: Resource) => `${resourceType} ${resourceName}`
+  const once = distinct(resources, keyOf)
+  if (once.length === resources.length) return resources
+  const keys = new Map<string, Set<string> | null>()
+  for (const resource of resources) {
+    const key = keyOf(resource)
+    const { configurationKeys: asked } = resource
+    const before = keys.get(key)
+    if (before === null || asked === null || asked.length === 0) keys.set(key, null)
+    else if (before === undefined) keys.set(key, new Set(asked))
+    else for (const one of asked) before.add(one)
+  }
+  return once.map((resource) => ({ ...resource, configurationKeys: [...(keys.get(keyOf(resource)) ?? [])] }))
+}
 
 function configsOf(broker: BrokerState, { resourceType, resourceName: name }: Resource, options: DescribeOptions) {
   switch (resourceType) {

@@ -55,11 +55,15 @@ function chosen(
   asked: readonly { topic: string; partitions: readonly number[] }[] | null,
 ): Chosen {
   if (asked === null) return Array.from(broker.topics.all, (topic) => ({ topic, partitions: allOf(topic) }))
-  return asked.flatMap(({ topic: name, partitions }) => {
+  const indexes = new Map<Topic, Set<number>>()
+  for (const { topic: name, partitions } of asked) {
     const topic = broker.topics.byName(name)
-    if (topic === undefined) return []
-    return [{ topic, partitions: allOf(topic).filter((index) => partitions.includes(index)) }]
-  })
+    if (topic === undefined) continue
+    const found = indexes.get(topic) ?? new Set()
+    indexes.set(topic, found)
+    for (const index of partitions) if (index >= 0 && index < topic.record.partitions) found.add(index)
+  }
+  return Array.from(indexes, ([topic, found]) => ({ topic, partitions: [...found].sort((a, b) => a - b) }))
 }
 
 function allOf(topic: Topic): number[] {
