@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import type { ResetTarget, TopicPart } from '../client/admin-group-options.js'
 import { SeglogError } from '../errors/seglog-error.js'
 
 /** Where `group reset-offsets` is told to go, as its options come. */
@@ -11,12 +12,6 @@ export interface ResetFlags {
   toTimestamp?: number
   shiftBy?: bigint
 }
-
-export type ResetTarget =
-  | { to: 'earliest' | 'latest' }
-  | { to: 'offset'; offset: bigint }
-  | { to: 'timestamp'; timestamp: number }
-  | { to: 'shift'; by: bigint }
 
 const optionNames = '--to-earliest, --to-latest, --to-offset, --to-datetime, --to-timestamp or --shift-by'
 
@@ -34,12 +29,6 @@ export function resetTarget(flags: ResetFlags): ResetTarget {
   if (targets.length !== 1)
     throw new SeglogError('INVALID_OPTION', `where to is needed once: ${optionNames}`, { key: 'to' })
   return targets[0]
-}
-
-/** Some partitions of a topic, or all of them. */
-export interface TopicPart {
-  readonly topic: string
-  readonly partitions?: readonly number[]
 }
 
 /** `T`, or `T:0,1,2`; given as often as you like. */

@@ -4,6 +4,7 @@ import { type Clock, pause, processClock } from './group/clock.js'
 import { asSeglogError } from './settle-errors.js'
 
 const backOff: BackOffTimes = { initialMs: 20, maxMs: 1_000 }
+const longestTimerMs = 0x7fff_ffff
 
 /** Does it again while it fails with what may pass, such as a coordinator that loads, for `timeoutMs` at most. */
 export async function patiently<T>(
@@ -18,6 +19,8 @@ export async function patiently<T>(
     } catch (error) {
       if (!asSeglogError(error).retriable || clock.now() >= deadlineMs) throw error
     }
-    await pause(clock, backOffMs(backOff, attempts))
+    // Somebody waits for the answer: the process must not end for lack of anything else to do.
+    const alive = setInterval(() => {}, longestTimerMs)
+    await pause(clock, backOffMs(backOff, attempts)).finally(() => clearInterval(alive))
   }
 }
