@@ -155,6 +155,23 @@ describe('answers', () => {
   })
 })
 
+test('several produces with acks 0 that fail together are one line in the log', async () => {
+  const server = await TestServer.start({ data: temporaryFolder() })
+  await server.createTopic('orders')
+  const client = await server.connect()
+  const damaged = clientBatch('lost')
+  damaged.writeUInt32BE(1, 17)
+  // The partition has to be opened first: they fail when all of them are under way.
+  const frames = Array.from({ length: 5 }, () =>
+    frameOf(apiKey.produce, produceOf('orders', damaged, 0), byName.produce),
+  )
+  client.socket.write(Buffer.concat(frames))
+  await client.closed
+  await eventually(() => server.server.queuedBytes === 0)
+  expect(server.lines('warn')).toEqual([expect.stringMatching(/produce with acks=0 to orders-0 failed/)])
+  expect(server.lines('debug').filter((line) => line === 'request not answered')).toHaveLength(4)
+})
+
 describe('a client that ends its side', () => {
   test('gets the answers to what it sent before', async () => {
     const server = await TestServer.start({ data: temporaryFolder() })

@@ -259,7 +259,8 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   #failed(place: AnswerPlace, error: unknown, frame: Frame): void {
     const { code, message } = asSeglogError(error)
     const fields = { ...this.#place(), err: error }
-    if (this.#socket.destroyed || code === 'CLOSED') this.#host.debug(fields, 'request not answered')
+    const isOver = this.#socket.destroyed || this.#answers.ended
+    if (isOver || code === 'CLOSED') this.#host.debug(fields, 'request not answered')
     else if (code === 'UNKNOWN_SERVER_ERROR') this.#host.fault(fields, 'a request failed and its connection was closed')
     else this.#host.complain(this.#place(), `connection closed: ${message}`)
     this.#answers.ready(place, [], true)
