@@ -113,6 +113,22 @@ describe('memory for requests', () => {
   })
 })
 
+test('requests whose rest does not come make room for others that wait for memory', async () => {
+  const config = { 'queued.max.request.bytes': 1 << 20, 'seglog.request.receive.timeout.ms': 400 }
+  const server = await TestServer.start({ config })
+  await server.createTopic('orders')
+  const good = await server.connect()
+  const bytes = frameOf(apiKey.produce, produceOf('orders', clientBatch('x'.repeat(900_000))), byName.produce)
+  const stalled = await Promise.all(Array.from({ length: 12 }, () => server.connect()))
+  for (const { socket } of stalled) socket.write(bytes.subarray(0, 300_000))
+  await eventually(() => server.server.queuedBytes >= 1 << 20)
+  for (let i = 0; i < 3; i++) {
+    const { responses } = await good.ask(apiKey.produce, produceOf('orders', clientBatch('fine')), byName.produce)
+    expect(responses[0].partitionResponses[0].errorCode).toBe(0)
+  }
+  expect(server.lines('warn').join()).toMatch(/others wait for the memory of a request/)
+})
+
 test('produces under way at a time are bounded, and all are answered in order', async () => {
   const server = await TestServer.start({ data: temporaryFolder() })
   await server.createTopic('orders')

@@ -31,6 +31,11 @@ export interface ConnectionHost {
 
 /** Produce requests of one connection under way at a time. */
 const producesMax = 100
+/** Of a request whose rest is waited for while memory is short, so much may be held, and so little come a second. */
+const stalledHeldBytes = 1024
+const stalledBytesPerTick = 16 * 1024
+/** Looks without more than that. After a stall of the event loop the first says nothing: what came lies unread. */
+const stalledTicksMax = 2
 /** How long the other end may take to close after we have. */
 const lingerMs = 2000
 /** How long the last of the last answer may take to leave. */
@@ -69,6 +74,9 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   #finishedMs = Number.POSITIVE_INFINITY
   /** What the sender had passed on when it was last looked at. */
   #sentBytes = 0
+  /** What had come when it was last looked at, and how often in a row that was next to nothing while others waited. */
+  #lookedAtBytes = 0
+  #stalledTicks = 0
 
   constructor(socket: Socket, listener: string, number: number, host: ConnectionHost) {
     this.clientHost = plainAddress(socket.remoteAddress)
@@ -146,6 +154,10 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
         return
       }
       if (elapsedMs > 1000) this.#frames.compact()
+    }
+    if (this.#isInTheWay(isReceiving)) {
+      this.#dropInTheWay()
+      return
     }
     const isWaiting = this.#answers.length > 0 && !this.#sender.isBlocked
     if (!isWaiting && nowMs - this.#lastMovedMs > limits.idleMs) {
@@ -292,6 +304,22 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   #dropSlow(elapsedMs: number): void {
     const seconds = (elapsedMs / 1000).toFixed(1)
     const message = `connection closed: of a request that began ${seconds} s ago only ${this.#frames.bytes} bytes have come`
+    this.#host.complain(this.#place(), message)
+    this.destroy()
+  }
+
+  /** Memory for requests is short, and the rest of the one that is held here does not come. */
+  #isInTheWay(isReceiving: boolean): boolean {
+    const came = this.receivedBytes - this.#lookedAtBytes
+    this.#lookedAtBytes = this.receivedBytes
+    const holds = isReceiving && this.#frames.bytes > stalledHeldBytes
+    const isStalled = holds && came < stalledBytesPerTick && this.#host.budget.isShort
+    this.#stalledTicks = isStalled ? this.#stalledTicks + 1 : 0
+    return this.#stalledTicks >= stalledTicksMax
+  }
+
+  #dropInTheWay(): void {
+    const message = `connection closed: others wait for the memory of a request of which ${this.#frames.bytes} bytes came and the rest does not (queued.max.request.bytes)`
     this.#host.complain(this.#place(), message)
     this.destroy()
   }

@@ -13,7 +13,8 @@ const chunkBytes = 64 * 1024
  * Memory for requests, over all connections: bytes count from when they come until their request is answered. While the
  * budget is used up, connections are read from only one at a time, the favoured one, until its request is answered:
  * requests of which a part is held must get through, or nothing would ever be given back. So memory stays below the limit, one
- * largest request, and one chunk of each connection that was just being read.
+ * largest request, and one chunk of each connection that was just being read. A connection that holds a part of a request
+ * and does not bring the rest while others wait is in their way, and is closed: see `Connection.tick`.
  */
 export class RequestBudget {
   #limitBytes: number
@@ -29,6 +30,11 @@ export class RequestBudget {
 
   get usedBytes(): number {
     return this.#usedBytes
+  }
+
+  /** Some wait until there is room again. */
+  get isShort(): boolean {
+    return this.#waiting.size > 0
   }
 
   take(bytes: number): void {
