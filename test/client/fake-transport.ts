@@ -17,7 +17,7 @@ export interface SeenBatch {
 
 /** A broker whose answers to Produce are given by the test, when the test wants. */
 export class FakeTransport implements Transport {
-  readonly isRemote = false
+  readonly isRemote: boolean = false
   readonly backOff = defaultBackOff
   readonly seen: SeenBatch[] = []
   producerIds = 0
@@ -61,7 +61,7 @@ export class FakeTransport implements Transport {
         baseSequence: batch.header.baseSequence,
         answer: ({ errorCode = 0, baseOffset = 0n } = {}) => {
           const part = { index: partition, errorCode, baseOffset, logAppendTimeMs: -1n, errorMessage: null }
-          resolve({ responses: [{ partitionResponses: [part] }] })
+          resolve({ responses: [{ name: topic, partitionResponses: [part] }] })
         },
       })
     })

@@ -3,6 +3,8 @@ import type { ProduceBatch } from './produce-batch.js'
 import type { ProducerSession, ProducerSessions } from './producer-sessions.js'
 
 const sequences = 0x8000_0000
+/** As many batches of a partition as a broker remembers of a producer. */
+export const rememberedBatches = 5
 
 /**
  * One partition's batches over a network: those that wait and those under way, both in the order they were filled. A
@@ -22,9 +24,21 @@ export class PartitionLine {
   private nextOrder = 0
   private session: ProducerSession | null = null
   private nextSequence = 0
+  private nextPlace = 0
   private gap = false
 
   constructor(readonly queue: PartitionQueue) {}
+
+  /**
+   * The first that waits is too far ahead of one whose fate is unknown: were both stored, the broker would no longer know
+   * the older one for a repetition. A request may hang while later ones are answered.
+   */
+  get isTooFarAhead(): boolean {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { session, place } of this.inFlight) if (session !== null) oldest = Math.min(oldest, place)
+    const { session, place } = this.waiting[0]
+    return (session === null ? this.nextPlace : place) - oldest >= rememberedBatches
+  }
 
   /** Batches must not leave before those under way are answered: the numbers of a lost one are missing. */
   get isBlocked(): boolean {
@@ -81,6 +95,7 @@ export class PartitionLine {
       this.nextSequence = 0
     }
     batch.give(this.session ?? sessions.current, this.nextSequence)
+    batch.place = this.nextPlace++
     this.nextSequence = (this.nextSequence + batch.count) % sequences
   }
 

@@ -28,6 +28,8 @@ export class ProduceBatch {
   deadlineMs = 0
   /** What `baseSequence` is counted in; null while it has no number there. */
   session: ProducerSession | null = null
+  /** Which numbered batch of its partition it is; what a batch was divided into begins one before it. */
+  place = -1
   private readonly sends: PendingSend[] = []
   /** Index in the batch of each send's first record. */
   private readonly starts: number[] = []
@@ -126,6 +128,7 @@ export class ProduceBatch {
       half.order = this.order + at * half.orderSpan
       half.deadlineMs = this.deadlineMs
       half.session = this.session
+      half.place = this.place - 1 + at
     }
     if (this.baseSequence >= 0) {
       halves[0].baseSequence = this.baseSequence

@@ -2,7 +2,7 @@ import { SeglogError } from '../errors/seglog-error.js'
 import { apiKey, type RequestOf, type ResponseOf } from '../protocol/apis.js'
 import { zeroUuid } from '../protocol/uuid.js'
 import { backOffMs } from './back-off.js'
-import { PartitionLine } from './partition-line.js'
+import { PartitionLine, rememberedBatches } from './partition-line.js'
 import type { PartitionQueue } from './partition-queue.js'
 import type { ProduceBatch } from './produce-batch.js'
 import type { SendOptions } from './producer-options.js'
@@ -39,8 +39,6 @@ interface Parcel {
   bytes: number
 }
 
-/** As many batches of a partition as a broker remembers of a producer; for a leader that is yet to be found, one. */
-const inFlightMax = 5
 const requestsMax = 5
 /** Bytes of batches in one request; a larger batch has one to itself. */
 const parcelBytesMax = 1024 * 1024
@@ -121,13 +119,13 @@ export class ProduceDispatch {
   private load(line: PartitionLine, parcels: Map<number, Parcel[]>, nowMs: number): boolean {
     const { topic, partition } = line.queue
     const node = this.transport.nodeOf(topic, partition)
-    const most = node < 0 ? 1 : inFlightMax
+    const most = node < 0 ? 1 : rememberedBatches // a leader that is yet to be found gets one
     let hasLoaded = false
     for (let from = 0; line.waiting.length > 0 && line.inFlight.length < most; from++) {
       if (line.isBlocked || nowMs < line.restsUntilMs || line.waiting[0].bytes === null) break
       // The old leader must have answered what it got: two of them would not keep the order.
       if (line.inFlight.length > 0 && line.node !== node) break
-      if (!this.number(line, nowMs)) break
+      if (line.isTooFarAhead || !this.number(line, nowMs)) break
       const { acks, bytes } = line.waiting[0]
       const at = this.parcelFor(parcels, node, acks, bytes!.length, from)
       if (at < 0) break
