@@ -14,9 +14,9 @@ interface Shown {
   screen: string
 }
 
-/** Runs the command line on a terminal of its own. */
-function onTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Shown {
-  const command = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ')
+/** Runs the command line, behind `prefix`, on a terminal of its own. */
+function onTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}, prefix = ''): Shown {
+  const command = `${prefix} ${[process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ')}`
   const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined, TERM: 'xterm-256color', ...env },
@@ -70,6 +70,36 @@ describe.skipIf(!hasScript)(`on a terminal${hasScript ? '' : ' (needs script of 
     expect(summary).toMatch(/^2 records of visits, /)
   })
 
+  test('groups and their lag are tables; a dry run says so', async () => {
+    const data = await twoTopics()
+    await seglog(['consume', 'visits', '--group', 'readers', '--count', '1', '--data', data])
+    const lag = onTerminal(['lag', '--data', data])
+    expect(lag.code).toBe(0)
+    const [head, ...rows] = lag.screen.trimEnd().split('\n')
+    expect(head).toBe(bold('GROUP    TOPIC   PARTITIONS  LAG  BEHIND'))
+    expect(rows).toEqual([expect.stringMatching(/^readers {2}visits {11}1 {4}1 {2} *\d+ s$/)])
+    expect(onTerminal(['group', 'list', '--data', data]).screen).toContain(bold('GROUP    STATE  PROTOCOL'))
+    const described = onTerminal(['group', 'describe', 'readers', '--data', data]).screen
+    expect(described).toContain(`${bold('readers')}  `)
+    expect(described).toMatch(/visits +0 +1 +2 +1 +\d+ s +-\n/)
+    const reset = onTerminal(['group', 'reset-offsets', 'readers', '--topic', 'visits', '--to-latest', '--data', data])
+    expect(reset.screen).toMatch(/visits +0 +1 +2\n.*nothing was set; say --execute to do it/)
+  })
+
+  test('watched lag is drawn over itself, and Ctrl+C ends it', async () => {
+    const data = await twoTopics()
+    await seglog(['consume', 'visits', '--group', 'readers', '--count', '1', '--data', data])
+    const { code, screen } = onTerminal(
+      ['lag', 'readers', '--watch', '0.1', '--data', data],
+      {},
+      'timeout --preserve-status -s INT 4',
+    )
+    expect(code).toBe(0)
+    const drawn = screen.split(`${esc}[3A`)
+    expect(drawn.length).toBeGreaterThan(2)
+    for (const one of drawn) expect(one).toMatch(/visits +0 +1 +2 +1 /)
+  })
+
   test('verify says in green that nothing is wrong', async () => {
     const data = await twoTopics()
     const { code, screen } = onTerminal(['log', 'verify', data])
@@ -81,7 +111,7 @@ describe.skipIf(!hasScript)(`on a terminal${hasScript ? '' : ' (needs script of 
     const data = temporaryFolder()
     const help = onTerminal(['--help'])
     expect(help.code).toBe(0)
-    for (const command of ['topic', 'produce', 'consume', 'log', 'bench'])
+    for (const command of ['serve', 'topic', 'produce', 'consume', 'group', 'lag', 'log', 'bench'])
       expect(help.screen).toContain(`\n  ${command} `)
     const missing = onTerminal(['topic', 'list', '--data', join(data, 'no')])
     expect(missing.code).toBe(1)

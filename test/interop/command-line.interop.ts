@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jsonLines, seglog } from '../cli/run-cli.js'
-import { fetchJars, KafkaBroker, missingTools } from './kafka.js'
+import { fetchJars, KafkaBroker, missingTools, runTool } from './kafka.js'
 
 const missing = missingTools()
 
@@ -55,6 +55,28 @@ describe.skipIf(missing !== null)(
       const offsets = await run(['topic', 'offsets', 'visits'])
       expect(jsonLines(offsets.stdout)).toEqual([{ topic: 'visits', partition: 0, earliest: '4', latest: '10' }])
       expect((await run(['topic', 'delete', 'visits'])).code).toBe(0)
+    })
+
+    test('groups: members, offsets, lag', async () => {
+      await run(['topic', 'create', 'jobs', '--partitions', '1'])
+      await run(['produce', 'jobs'], 'one\ntwo\nthree\n')
+      const consume = ['consume', 'jobs', '--group', 'workers', '--format', '%v ']
+      expect(await run([...consume, '--count', '2'])).toMatchObject({ code: 0, stdout: 'one two ' })
+      // Kafka's console consumer leaves a group of its own behind.
+      const rows = async (...args: string[]) =>
+        jsonLines((await run(args)).stdout).filter(({ groupId }) => groupId === 'workers')
+      expect(await rows('group', 'list')).toMatchObject([{ groupId: 'workers', state: 'Empty' }])
+      expect(await rows('lag', 'workers')).toMatchObject([{ topic: 'jobs', committed: '2', end: '3', lag: '1' }])
+      const reset = ['group', 'reset-offsets', 'workers', '--topic', 'jobs:0', '--shift-by', '-1']
+      expect(await rows(...reset)).toMatchObject([{ committed: '2', offset: '1', executed: false }])
+      expect(await rows(...reset, '--execute')).toMatchObject([{ executed: true }])
+      const tool = ['--bootstrap-server', kafka.bootstrap, '--describe', '--group', 'workers']
+      const told = runTool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', tool)
+      expect(told).toMatch(/workers +jobs +0 +1 +3 +2 /)
+      expect((await run([...consume, '--exit-at-end'])).stdout).toBe('two three ')
+      expect(await rows('lag')).toMatchObject([{ groupId: 'workers', topic: 'jobs', lag: '0' }])
+      expect((await run(['group', 'delete', 'workers'])).code).toBe(0)
+      expect(await rows('group', 'list')).toEqual([])
     })
   },
 )

@@ -32,7 +32,9 @@ const hints: Readonly<Record<string, string>> = {
 /** Runs one command line (without node and script); resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const program = new Command('seglog')
-    .description('A durable, Kafka-shaped log: topics, records and files of a data directory.')
+    .description(
+      'A durable, Kafka-shaped log: embedded in a directory, served to Kafka clients; or any Kafka by --bootstrap.',
+    )
     .version(version)
     .showSuggestionAfterError()
     .exitOverride()

@@ -6,7 +6,9 @@ export class Redraw {
 
   /** Shows these lines in place of those shown before; what does not fit is cut off, so that the place can be found again. */
   show(lines: readonly string[]): void {
-    const { columns = 80, rows = 24 } = this.stream
+    // Some terminals say 0 for what they do not know.
+    const columns = this.stream.columns || 80
+    const rows = this.stream.rows || 24
     const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => cut(line, columns))
     const back = this.rows === 0 ? '' : `\x1b[${this.rows}A\r\x1b[J`
     this.stream.write(`${back}${shown.join('\n')}\n`)
