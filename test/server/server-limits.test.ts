@@ -123,10 +123,33 @@ test('requests whose rest does not come make room for others that wait for memor
   for (const { socket } of stalled) socket.write(bytes.subarray(0, 300_000))
   await eventually(() => server.server.queuedBytes >= 1 << 20)
   for (let i = 0; i < 3; i++) {
-    const { responses } = await good.ask(apiKey.produce, produceOf('orders', clientBatch('fine')), byName.produce)
+    const { responses } = await good.ask(
+      apiKey.produce,
+      produceOf('orders', clientBatch('x'.repeat(500_000))),
+      byName.produce,
+    )
     expect(responses[0].partitionResponses[0].errorCode).toBe(0)
   }
-  expect(server.lines('warn').join()).toMatch(/others wait for the memory of a request/)
+  await eventually(() => /others wait for the memory of a request/.test(server.lines('warn').join()))
+})
+
+test('small requests get through while large ones wait for memory', async () => {
+  const server = await TestServer.start({ config: { 'queued.max.request.bytes': 1 << 20 } })
+  await server.createTopic('orders')
+  const good = await server.connect()
+  const large = await Promise.all(Array.from({ length: 12 }, () => server.connect()))
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(100_000_000)
+  for (const { socket } of large) socket.write(length)
+  const some = Buffer.alloc(200_000)
+  const sending = setInterval(() => {
+    for (const { socket } of large) socket.write(some)
+  }, 20)
+  await eventually(() => server.server.queuedBytes >= 1 << 20)
+  const begun = performance.now()
+  for (let i = 0; i < 20; i++) await good.ask(apiKey.produce, produceOf('orders', clientBatch('fine')), byName.produce)
+  expect(performance.now() - begun).toBeLessThan(900)
+  clearInterval(sending)
 })
 
 test('produces under way at a time are bounded, and all are answered in order', async () => {

@@ -346,6 +346,11 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
 
   /** Reads on unless a request has to wait first. What comes after the end is read too, and dropped. */
   #adjustReading(): void {
+    // It holds nothing, and what comes next is one read's worth: small requests get through while large ones wait.
+    if (this.#isStarved && this.#frames.bytes === 0 && this.#answers.length === 0) {
+      this.#isStarved = false
+      this.#host.budget.leave(this)
+    }
     const isHeldUp = this.#frames.bytes > 0 && !this.#mayRun()
     const read = this.#isClosing || (!isHeldUp && !this.#isStarved)
     if (read === this.#isReading || this.#hasEnded) return
