@@ -33,8 +33,14 @@ export class ConsumerRun {
   private async work(host: LoopHost): Promise<void> {
     const { eachMessage, eachBatch } = this.handlers
     try {
-      if (eachMessage !== undefined) for await (const message of new MessageLoop(host)) await eachMessage(message)
-      if (eachBatch !== undefined) for await (const batch of new BatchLoop(host)) await eachBatch(batch)
+      if (eachMessage !== undefined) {
+        for await (const message of new MessageLoop(host)) {
+          const done = eachMessage(message)
+          if (mustWait(done)) await done
+        }
+      } else if (eachBatch !== undefined) {
+        for await (const batch of new BatchLoop(host)) await eachBatch(batch)
+      }
     } catch (error) {
       this.failure ??= { error }
       this.wake()
@@ -42,4 +48,9 @@ export class ConsumerRun {
       host.feed.release()
     }
   }
+}
+
+/** Awaiting what is no promise costs a turn for each message. */
+function mustWait(done: unknown): boolean {
+  return typeof done === 'object' && done !== null && 'then' in done
 }
