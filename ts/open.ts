@@ -78,7 +78,7 @@ async function openCluster(target: string, options: OpenOptions): Promise<Seglog
   const engine = openEngine()
   const crc32c = (bytes: Uint8Array) => engine.crc32c(bytes)
   const transport = await TcpTransport.open(addresses, settings, crc32c, { logger, signal })
-  return new SeglogLog(transport, crc32c, target, false)
+  return new SeglogLog(transport, crc32c, target, false, settings.metadataMaxAge)
 }
 
 function refuseOthers(options: OpenOptions, rules: OptionRules, belongsTo: string): void {

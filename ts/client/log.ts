@@ -24,8 +24,9 @@ export class SeglogLog {
     /** What was opened: the path of the data directory, or `kafka://` and the addresses as they were given. */
     readonly path: string,
     readonly readOnly: boolean,
+    metadataMaxAgeMs?: number,
   ) {
-    this.metadata = new TopicMetadataCache(transport)
+    this.metadata = new TopicMetadataCache(transport, metadataMaxAgeMs)
   }
 
   /** Topics, configs, offsets and groups. Throws CLOSED, INVALID_OPTION, MISSPELLED_OPTION. */

@@ -40,9 +40,14 @@ export class PartitionLine {
     return (session === null ? this.nextPlace : place) - oldest >= rememberedBatches
   }
 
-  /** Batches must not leave before those under way are answered: the numbers of a lost one are missing. */
+  /**
+   * No batch may leave before those under way are answered: the numbers of a lost one are missing, or batches are being
+   * sent again. Those go one by one, and no new one before all of them are stored, which keeps their order also where
+   * they are not numbered.
+   */
   get isBlocked(): boolean {
-    return this.gap && this.inFlight.length > 0
+    if (this.inFlight.length === 0) return false
+    return this.gap || this.waiting[0].attempts > 0 || this.inFlight.some(({ attempts }) => attempts > 1)
   }
 
   /** A new batch, or one that comes back: it goes where its place is. */

@@ -127,6 +127,7 @@ export class ProduceBatch {
       half.orderSpan = this.orderSpan / 2
       half.order = this.order + at * half.orderSpan
       half.deadlineMs = this.deadlineMs
+      half.attempts = this.attempts
       half.session = this.session
       half.place = this.place - 1 + at
     }

@@ -63,6 +63,7 @@ export class ProduceDispatch {
   /** When a session may be asked for again. */
   private sessionRestsUntilMs = 0
   private sessionFailures = 0
+  private sessionFailure: SeglogError | null = null
   private drainQueued = false
   private timer: NodeJS.Timeout | null = null
 
@@ -165,9 +166,12 @@ export class ProduceDispatch {
   }
 
   private sessionAnswered(thrown: unknown): void {
-    if (thrown === null) this.sessionFailures = 0
-    else {
+    if (thrown === null) {
+      this.sessionFailures = 0
+      this.sessionFailure = null
+    } else {
       const error = asSeglogError(thrown)
+      this.sessionFailure = error
       this.sessionRestsUntilMs = performance.now() + backOffMs(this.transport.backOff, ++this.sessionFailures)
       // A broker that knows no producer ids serves all the same, unless they were asked for.
       if (error.code === 'UNSUPPORTED' && !this.options.mustBeIdempotent) this.sessions = null
@@ -303,7 +307,7 @@ export class ProduceDispatch {
     while (line.waiting.length > 0 && line.waiting[0].deadlineMs <= nowMs) {
       const batch = line.waiting.shift()!
       const { topic, partition } = batch.queue
-      const { failure: cause } = batch
+      const cause = batch.failure ?? this.sessionFailure
       const sent = batch.attempts === 0 ? 'it was not sent' : `sent ${batch.attempts} times, it may be stored or not`
       const last = cause === null ? '' : `; the last failure was: ${cause.message}`
       const within = `within ${this.options.deliveryTimeout} ms`

@@ -67,7 +67,8 @@ export class Producer {
     this.onClosed = parts.onClosed
     this.accumulator = parts.accumulator(this.options)
     this.accumulator.join()
-    this.waiting = new WaitingRoom(this.options.maxWaitingSends, this.options.timeout)
+    const isUnknown = (topic: string) => this.asking.has(topic)
+    this.waiting = new WaitingRoom(this.options.maxWaitingSends, this.options.timeout, isUnknown)
   }
 
   /**

@@ -10,6 +10,8 @@ export class WaitingRoom {
   constructor(
     private readonly sendsMax: number,
     private readonly timeoutMs: number,
+    /** True for a topic that the brokers have not told of yet. */
+    private readonly isUnknown: (topic: string) => boolean,
   ) {}
 
   get isEmpty(): boolean {
@@ -68,7 +70,10 @@ export class WaitingRoom {
     this.timer = null
     const now = performance.now()
     for (let first = this.first; first !== null && first.deadlineMs <= now; first = this.first) {
-      const message = `a send to ${first.topic} found no room for ${this.timeoutMs} ms; send slower or raise bufferBytes`
+      const why = this.isUnknown(first.topic)
+        ? `heard nothing of its topic for ${this.timeoutMs} ms; see whether the brokers can be reached`
+        : `found no room for ${this.timeoutMs} ms; send slower or raise bufferBytes`
+      const message = `a send to ${first.topic} ${why}`
       first.fail(new SeglogError('TIMED_OUT', message, { retriable: true, topic: first.topic }))
     }
     const first = this.first
