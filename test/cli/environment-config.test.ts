@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { kafkaEnvironment, keyOfVariable, seglogEnvironment } from '../../ts/cli/environment-config.js'
+import { clusterIdOf, kafkaEnvironment, keyOfVariable, seglogEnvironment } from '../../ts/cli/environment-config.js'
 
 const entriesOf = (entries: ReadonlyMap<string, { value: string }>) =>
   Object.fromEntries([...entries].map(([key, { value }]) => [key, value]))
@@ -31,6 +31,12 @@ describe("the Apache image's rules", () => {
     expect(entriesOf(entries)).toEqual({ 'node.id': '7', 'kafka.metrics.reporters': 'x' })
     expect(entries.get('node.id')?.where).toBe('KAFKA_NODE_ID')
     expect(unknown).toBe('warning')
+  })
+
+  test('CLUSTER_ID', () => {
+    expect(clusterIdOf({ CLUSTER_ID: '4L6g3nShT-eMCtK--X86sw' })).toBe('4L6g3nShT-eMCtK--X86sw')
+    expect([clusterIdOf({}), clusterIdOf({ CLUSTER_ID: '' })]).toEqual([undefined, undefined])
+    expect(() => clusterIdOf({ CLUSTER_ID: 'a\nnode.id=7' })).toThrow(/CLUSTER_ID must be/)
   })
 
   test('KAFKA_ADVERTISED_LISTENERS alone listens on every address', () => {

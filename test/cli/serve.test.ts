@@ -160,6 +160,20 @@ describe('the image', () => {
     expect((await running.signal('SIGTERM')).code).toBe(0)
   })
 
+  test('CLUSTER_ID names a new cluster; a directory that has a name keeps it, with a warning', async () => {
+    const env = {
+      SEGLOG_CONFIG_FILE: join(docker, 'server.properties'),
+      SEGLOG_DATA: temporaryFolder(),
+      SEGLOG_PORT: '0',
+    }
+    const first = await started({ ...env, CLUSTER_ID: '4L6g3nShT-eMCtK--X86sw' })
+    expect((await introduction(first)).clusterId).toBe('4L6g3nShT-eMCtK--X86sw')
+    await first.signal('SIGTERM')
+    const second = await started({ ...env, CLUSTER_ID: 'another' })
+    expect((await introduction(second)).clusterId).toBe('4L6g3nShT-eMCtK--X86sw')
+    await second.says(/WARN .*keeps its own cluster id; CLUSTER_ID says another/)
+  })
+
   test('a mounted server.properties takes the place of its own, and a variable beats it', async () => {
     const folder = temporaryFolder()
     const mounted = join(folder, 'server.properties')

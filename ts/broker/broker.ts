@@ -31,6 +31,8 @@ export interface BrokerOptions {
   readOnly?: boolean
   /** Create the directory if it does not exist (default true; never with readOnly). */
   create?: boolean
+  /** For a new directory (default: a random one); one that has an id keeps it. */
+  clusterId?: string
   /** Gives up opening. */
   signal?: AbortSignal
   clock?: Clock
@@ -230,10 +232,11 @@ export class Broker {
 }
 
 function openLogs(engine: Engine, path: string, config: BrokerConfig, options: BrokerOptions): Promise<LogDirectory> {
-  const { readOnly = false, create = !readOnly, logger, clock } = options
+  const { readOnly = false, create = !readOnly, clusterId, logger, clock } = options
   return LogDirectory.open(engine, path, {
     readOnly,
     create,
+    clusterId,
     nodeId: config.nodeId,
     logger,
     clock,

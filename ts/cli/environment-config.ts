@@ -1,3 +1,4 @@
+import { SeglogError } from '../errors/seglog-error.js'
 import type { ConfigLayer, Setting } from './config-layer.js'
 import { withListeners } from './listener-list.js'
 
@@ -35,6 +36,18 @@ export function kafkaEnvironment(environment: Environment): ConfigLayer {
   for (const [name, value] of variables(environment, 'KAFKA_'))
     if (!notConfigs.has(name)) entries.set(keyOfVariable(name.slice('KAFKA_'.length)), { value, where: name })
   return { entries: withListeners(entries), unknown: 'warning' }
+}
+
+/**
+ * What the Apache image calls a new cluster. Throws INVALID_CONFIG for what cannot be the name of one; undefined if it is
+ * not set.
+ */
+export function clusterIdOf({ CLUSTER_ID = '' }: Environment): string | undefined {
+  if (CLUSTER_ID === '' || /^[\w-]{1,64}$/.test(CLUSTER_ID)) return CLUSTER_ID || undefined
+  throw new SeglogError(
+    'INVALID_CONFIG',
+    `CLUSTER_ID must be up to 64 letters, digits, - and _, got ${CLUSTER_ID.slice(0, 80)}`,
+  )
 }
 
 /** Variables of Seglog that are no broker configs. */

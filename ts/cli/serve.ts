@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 import { listen, type RunningServer } from '../server/listen.js'
 import { isLoopback, type Listener } from '../server/listener.js'
 import { keyValues } from './arguments.js'
+import { clusterIdOf } from './environment-config.js'
 import { linesToTry, ownCommand } from './own-command.js'
 import { type ServeFlags, serveOptions } from './serve-options.js'
 import { type LogLevel, logLevels, stderrLogger } from './stderr-logger.js'
@@ -21,7 +22,12 @@ export function register(program: Command): void {
     .option('--no-auto-create-topics', 'unknown topics are an error')
     .option('--config <key=value>', "a broker config by Kafka's name; repeatable", keyValues)
     .option('--config-file <path>', "a file of them, as Kafka's server.properties")
-    .addOption(new Option('--log-level <level>', 'lowest level to be logged').choices(logLevels).default('warn'))
+    .addOption(
+      new Option('--log-level <level>', 'lowest level to be logged')
+        .env('SEGLOG_LOG_LEVEL')
+        .choices(logLevels)
+        .default('warn'),
+    )
     .option('--json', 'say where it listens as one JSON object on stdout')
     .action(serve)
 }
@@ -36,10 +42,14 @@ const signals = { SIGINT: 2, SIGTERM: 15 } as const
 async function serve(options: Options): Promise<void> {
   const logger = stderrLogger(options.logLevel)
   const { data, listeners, config, notes } = await serveOptions(options, process.env)
+  const clusterId = clusterIdOf(process.env)
   for (const { level, text } of notes) logger[level]({}, text)
   const stop = stopSignal()
   try {
-    const running = await listen({ data, listeners, config, logger })
+    const running = await listen({ data, listeners, config, clusterId, logger })
+    const { clusterId: theirs } = running.broker
+    if (clusterId !== undefined && theirs !== clusterId)
+      logger.warn({ data, clusterId: theirs }, `the directory keeps its own cluster id; CLUSTER_ID says ${clusterId}`)
     for (const listener of running.listeners) warnIfOpen(listener, (text) => logger.warn({}, text))
     introduce(running, options)
     await stop.requested

@@ -10,6 +10,8 @@ export interface ServerOptions {
   listeners: readonly ListenerOptions[]
   /** Broker configs by Kafka's keys. */
   config?: Readonly<Record<string, string | number | boolean>>
+  /** For a new directory; see `BrokerOptions`. */
+  clusterId?: string
   /** Default: silent. */
   logger?: Logger
 }
@@ -29,10 +31,10 @@ const drainMs = 1000
  * Opens a data directory and serves it. Rejects with what Broker.open does, and LISTEN_FAILED; then nothing is left open.
  */
 export async function listen(options: ServerOptions): Promise<RunningServer> {
-  const { data, listeners, config, logger = silentLogger } = options
+  const { data, listeners, config, clusterId, logger = silentLogger } = options
   let server: Server | undefined
   const endpoint = (context: Parameters<Server['endpoint']>[0]) => server!.endpoint(context)
-  const broker = await Broker.open(data, { config, logger, endpoint })
+  const broker = await Broker.open(data, { config, clusterId, logger, endpoint })
   server = new Server(broker, logger)
   const close = async (deadlineMs = drainMs): Promise<void> => {
     await server.close(deadlineMs)
