@@ -5,5 +5,5 @@ import { recordTests } from './matrix/records.js'
 
 clientSuite(confluent(), (bench) => {
   recordTests(bench)
-  groupTests(bench, { assignors: ['range', 'roundrobin', 'cooperative'], statics: true })
+  groupTests(bench, { assignors: ['range', 'roundrobin', 'cooperative'], statics: 'closed or killed' })
 })

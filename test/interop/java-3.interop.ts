@@ -5,5 +5,5 @@ import { recordTests } from './matrix/records.js'
 
 clientSuite(javaClient(3), (bench) => {
   recordTests(bench)
-  groupTests(bench, { assignors: ['range', 'cooperative'], statics: true })
+  groupTests(bench, { assignors: ['range', 'cooperative'], statics: 'closed or killed' })
 })

@@ -5,5 +5,5 @@ import { recordTests } from './matrix/records.js'
 
 clientSuite(javaClient(4), (bench) => {
   recordTests(bench)
-  groupTests(bench, { assignors: ['range', 'roundrobin', 'sticky', 'cooperative'], statics: true })
+  groupTests(bench, { assignors: ['range', 'roundrobin', 'sticky', 'cooperative'], statics: 'closed or killed' })
 })

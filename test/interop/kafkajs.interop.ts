@@ -5,5 +5,5 @@ import { recordTests } from './matrix/records.js'
 
 clientSuite(kafkaJs(), (bench) => {
   recordTests(bench)
-  groupTests(bench, { assignors: ['roundrobin'], statics: false })
+  groupTests(bench, { assignors: ['roundrobin'], statics: 'none' })
 })

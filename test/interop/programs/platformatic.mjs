@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
 const require = createRequire(import.meta.url)
-const { now, tell, serve, text, runsOf, inWords } = require('./lines.cjs')
+const { tell, serve, text, runsOf, inWords } = require('./lines.cjs')
 const library = createRequire(`${process.env.CLIENT_FOLDER}/`).resolve('@platformatic/kafka')
 const { Admin, Consumer, Producer } = await import(pathToFileURL(library))
 
@@ -97,7 +97,8 @@ async function join({ bootstrap, member, group, topics, assignor, instance, sess
       ...(instance ? { groupInstanceId: instance } : {}),
     }),
   )
-  members.set(member, consumer)
+  const seat = { consumer, leaving: false, atWork: Promise.resolve() }
+  members.set(member, seat)
   let generation = 0
   consumer.on('consumer:group:join', ({ assignments }) => {
     generation += 1
@@ -106,35 +107,43 @@ async function join({ bootstrap, member, group, topics, assignor, instance, sess
     )
     tell(member, 'assigned', { partitions })
   })
-  work(consumer, member, topics, () => generation).catch((error) => {
-    if (members.get(member) === consumer) tell(member, 'failed', { message: inWords(error) })
+  work(seat, member, topics, () => generation).catch((error) => {
+    if (!seat.leaving) tell(member, 'failed', { message: inWords(error) })
   })
 }
 
-async function work(consumer, member, topics, generationNow) {
+async function work(seat, member, topics, generationNow) {
+  const { consumer } = seat
   const stream = await consumer.consume({ topics, mode: 'committed', fallbackMode: 'earliest', autocommit: false })
   for await (const message of stream) {
-    const { topic, partition, offset } = message
-    // What it had read ahead may be another member's by now: this client hands it out all the same.
-    const mine = consumer.assignments?.find((one) => one.topic === topic)?.partitions.includes(partition)
-    if (!mine) continue
-    const at = now()
-    const generation = generationNow()
-    tell(member, 'records', { records: [{ topic, partition, offset: Number(offset), value: text(message.value) }] }, at)
-    try {
-      await consumer.commit({ offsets: [{ topic, partition, offset: offset + 1n, leaderEpoch: -1 }] })
-      tell(member, 'committed', { offsets: [{ topic, partition, offset: Number(offset) + 1 }] })
-    } catch (error) {
-      // A rebalance came between: whoever has the partition now gets the record again.
-      if (generation === generationNow() && !/rebalance|generation|member/i.test(inWords(error))) throw error
-    }
+    if (seat.leaving) continue
+    seat.atWork = handOut(consumer, member, message, generationNow)
+    await seat.atWork
+  }
+}
+
+async function handOut(consumer, member, { topic, partition, offset, value }, generationNow) {
+  const generation = generationNow()
+  tell(member, 'records', { records: [{ topic, partition, offset: Number(offset), value: text(value) }] })
+  try {
+    await consumer.commit({ offsets: [{ topic, partition, offset: offset + 1n, leaderEpoch: -1 }] })
+    tell(member, 'committed', { offsets: [{ topic, partition, offset: Number(offset) + 1 }] })
+  } catch (error) {
+    // A rebalance came between: whoever has the partition now gets the record again.
+    if (generation === generationNow() && !/rebalance|generation|member/i.test(inWords(error))) throw error
   }
 }
 
 async function leave({ member }) {
-  const consumer = members.get(member)
+  const seat = members.get(member)
+  if (seat === undefined) return
   members.delete(member)
-  await consumer?.close(true)
+  seat.leaving = true
+  // A close amid a commit may never end.
+  await seat.atWork.catch(() => {})
+  // Out of the group is enough: closing its connections afterwards does not always end.
+  const left = new Promise((resolve) => seat.consumer.once('consumer:group:leave', resolve))
+  await Promise.race([left, seat.consumer.close(true)])
 }
 
 const topicType = 2
