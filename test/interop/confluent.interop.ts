@@ -1,9 +1,13 @@
 import { confluent } from './clients/confluent.js'
 import { clientSuite } from './matrix/client-suite.js'
+import { cutTests } from './matrix/cut-connections.js'
 import { groupTests } from './matrix/groups.js'
 import { recordTests } from './matrix/records.js'
+import { createTopic } from './matrix/topics.js'
 
-clientSuite(confluent(), (bench) => {
+const client = confluent()
+clientSuite(client, (bench) => {
   recordTests(bench)
   groupTests(bench, { assignors: ['range', 'roundrobin', 'cooperative'], statics: 'closed or killed' })
 })
+cutTests(client, (...where) => createTopic(client, ...where), { count: 2400 })

@@ -1,9 +1,13 @@
 import { javaClient } from './clients/java.js'
 import { clientSuite } from './matrix/client-suite.js'
+import { cutTests } from './matrix/cut-connections.js'
 import { groupTests } from './matrix/groups.js'
 import { recordTests } from './matrix/records.js'
+import { createTopic } from './matrix/topics.js'
 
-clientSuite(javaClient(3), (bench) => {
+const client = javaClient(3)
+clientSuite(client, (bench) => {
   recordTests(bench)
   groupTests(bench, { assignors: ['range', 'cooperative'], statics: 'closed or killed' })
 })
+cutTests(client, (...where) => createTopic(client, ...where))
