@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { newBroker } from '../brokers/broker-under-test.js'
+import type { ForeignClient } from '../clients/foreign-client.js'
 import type { ProgramClient } from '../clients/program-client.js'
 import type { Bench } from './records.js'
 import { createTopic } from './topics.js'
+
+export type CreateTopic = (
+  bootstrap: string,
+  purpose: string,
+  partitions: number,
+  configs?: Record<string, string>,
+) => Promise<string>
 
 export interface ClientBench extends Bench {
   client: ProgramClient
@@ -10,6 +18,15 @@ export interface ClientBench extends Bench {
 
 /** One client on one broker of its own; both are ready when the tests run. A client that cannot be installed fails. */
 export function clientSuite(client: ProgramClient, tests: (bench: () => ClientBench) => void): void {
+  plainSuite(
+    client,
+    (...where) => createTopic(client, ...where),
+    (bench) => tests(() => ({ ...bench(), client })),
+  )
+}
+
+/** As `clientSuite`, for a client whose topics somebody else makes. */
+export function plainSuite(client: ForeignClient, create: CreateTopic, tests: (bench: () => Bench) => void): void {
   describe(client.name, () => {
     const broker = newBroker()
     beforeAll(async () => {
@@ -23,8 +40,7 @@ export function clientSuite(client: ProgramClient, tests: (bench: () => ClientBe
     tests(() => ({
       broker,
       client,
-      createTopic: (purpose, partitions, configs) =>
-        createTopic(client, broker.bootstrap, purpose, partitions, configs),
+      createTopic: (purpose, partitions, configs) => create(broker.bootstrap, purpose, partitions, configs),
     }))
   })
 }

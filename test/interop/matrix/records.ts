@@ -40,23 +40,34 @@ function inOrder(found: readonly FoundRecord[]): Map<number, FoundRecord[]> {
   return byPartition
 }
 
-function expectEqual(found: readonly FoundRecord[], given: readonly GivenRecord[]): void {
+/** The same text for the same record, whatever the order of its fields. */
+function inWords({ partition, key, value, headers }: Omit<GivenRecord, 'timestamp'>): string {
+  return JSON.stringify([partition, key, value, headers])
+}
+
+/** Without timestamps the client was given the records in runs of like ones, so their order is not that of the list. */
+function expectRecords(found: readonly FoundRecord[], given: readonly GivenRecord[], timestamps: boolean): void {
   expect(found.length).toBe(given.length)
   for (const [partition, records] of inOrder(found)) {
     const due = given.filter((one) => one.partition === partition)
-    const plain = records.map(({ partition, key, value, headers, timestamp }) => ({
+    const found = records.map(({ partition, key, value, headers, timestamp }) => ({
       partition,
       key,
       value,
       headers,
-      timestamp,
+      ...(timestamps ? { timestamp } : {}),
     }))
-    expect(plain).toEqual(due.map((one) => ({ headers: [], ...one })))
+    const wanted = due.map((one) => ({ headers: [], ...one }))
+    if (timestamps) expect(found).toEqual(wanted)
+    else expect(found.map((one) => inWords(one)).sort()).toEqual(wanted.map((one) => inWords(one)).sort())
   }
 }
 
-/** Produce and consume: codecs, keys, headers, nulls, sizes. */
-export function recordTests(bench: () => Bench, { largestBytes = 1_000_000 } = {}): void {
+/** Produce and consume: codecs, keys, headers, nulls, sizes. `timestamps`: whether the client's user can give them. */
+export function recordTests(bench: () => Bench, { timestamps = true, largestBytes = 1_000_000 } = {}): void {
+  const expectEqual = (found: readonly FoundRecord[], given: readonly GivenRecord[]) =>
+    expectRecords(found, timestamps ? given : given.map(({ timestamp: _, ...rest }) => rest), timestamps)
+
   test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
     '%s: what was written is read, and stored so',
     async (codec) => {
@@ -75,7 +86,9 @@ export function recordTests(bench: () => Bench, { largestBytes = 1_000_000 } = {
       expectEqual(found, given)
       for (let partition = 0; partition < partitions; partition += 1) {
         const batches = batchesOnDisk(broker.data, `${topic}-${partition}`)
-        expect(new Set(batches.map((batch) => batch.codec))).toEqual(new Set([codec]))
+        // librdkafka leaves a batch as it is where compressing makes it larger.
+        const compressed = batches.filter((batch) => batch.records > 10)
+        expect(new Set(compressed.map((batch) => batch.codec))).toEqual(new Set([codec]))
         expect(batches.reduce((sum, batch) => sum + batch.records, 0)).toBe(given.length / partitions)
       }
     },
@@ -133,25 +146,28 @@ export function recordTests(bench: () => Bench, { largestBytes = 1_000_000 } = {
     expect(batchesOnDisk(broker.data, `${topic}-0`).every((batch) => batch.records === 1)).toBe(true)
   })
 
-  test('seek by time: reading starts at the first record at or after it, in every partition', async () => {
-    const { broker, client, createTopic } = bench()
-    const topic = await createTopic('time', partitions)
-    const given: GivenRecord[] = Array.from({ length: 900 }, (_, i) => ({
-      partition: i % partitions,
-      key: `${i}`,
-      value: `${i}`,
-      timestamp: start + i * 1000,
-    }))
-    await client.produce({ bootstrap: broker.bootstrap, topic, records: given, perBatch: 30 })
-    const read = (timestamp: number, count: number) =>
-      client.consume({ bootstrap: broker.bootstrap, topic, partitions, count, from: { timestamp } })
-    // Between two records, and exactly at one.
-    for (const [timestamp, first] of [
-      [start + 500_500, 501],
-      [start + 700_000, 700],
-    ] as const) {
-      const found = await read(timestamp, given.length - first)
-      expectEqual(found, given.slice(first))
-    }
-  })
+  test.runIf(timestamps)(
+    'seek by time: reading starts at the first record at or after it, in every partition',
+    async () => {
+      const { broker, client, createTopic } = bench()
+      const topic = await createTopic('time', partitions)
+      const given: GivenRecord[] = Array.from({ length: 900 }, (_, i) => ({
+        partition: i % partitions,
+        key: `${i}`,
+        value: `${i}`,
+        timestamp: start + i * 1000,
+      }))
+      await client.produce({ bootstrap: broker.bootstrap, topic, records: given, perBatch: 30 })
+      const read = (timestamp: number, count: number) =>
+        client.consume({ bootstrap: broker.bootstrap, topic, partitions, count, from: { timestamp } })
+      // Between two records, and exactly at one.
+      for (const [timestamp, first] of [
+        [start + 500_500, 501],
+        [start + 700_000, 700],
+      ] as const) {
+        const found = await read(timestamp, given.length - first)
+        expectEqual(found, given.slice(first))
+      }
+    },
+  )
 }
