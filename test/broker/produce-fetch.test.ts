@@ -138,6 +138,26 @@ describe('produce and fetch', () => {
     }
   })
 
+  it('answers a partition that is named again once', async () => {
+    const test = await TestBroker.open('memory:')
+    await test.createTopic('t', 2)
+    for (const partition of [0, 1]) await test.produce('t', batchOf(['x']), { partition })
+    const one = test.fetchRequest('t', 0)
+    const [topic] = one.topics
+    const partitions = [1, 0, 1, 1].map((partition) => ({ ...topic.partitions[0], partition }))
+    const { responses } = await test.broker.handle(
+      apiKey.fetch,
+      { ...one, topics: [topic, { ...topic, partitions }, { ...topic, topic: 'no', partitions }] },
+      contextFor(apiKey.fetch),
+    )
+    const answers = responses.map((answer) => answer.partitions.map(({ partitionIndex }) => partitionIndex))
+    expect(answers).toEqual([
+      [0, 1],
+      [1, 0],
+    ])
+    expect(valuesOf(responses[0].partitions[1].records)).toEqual(['x'])
+  })
+
   it('compares leader epochs and finds where histories part', async () => {
     const { it: test } = await openWithTopic()
     await test.produce('t', batchOf(['x', 'y']))

@@ -12,12 +12,15 @@ import { patchCrc } from '../records/record-batch-builder.js'
 import { RecordCursor } from '../records/record-cursor.js'
 import { byteLength } from './byte-length.js'
 import { asSeglogError } from './error-codes.js'
+import { Gate } from './gate.js'
 
 const codecLast = 4
 const zstd = 4
 const zstdSince = 7
 /** Further from now than any clock. */
 const maxTime = Number.MAX_SAFE_INTEGER
+/** A batch may inflate to a thousand times its size, so few are inflated at a time: as many as there are threads for it. */
+const inflating = new Gate(4)
 
 /**
  * Checks what a produce request brought for one partition and answers it as the buffers to append. In-process batches
@@ -83,10 +86,11 @@ export function clientBatch(
   const header = checkedHeader(headOf(buffers), sizeBytes, apiVersion)
   if (header.codec === 0) return { buffers, records: rulesOf(config, now) }
   const bytes = oneBuffer(buffers)
-  return decompress(codecName(header.codec), bytes.subarray(batchOverheadBytes)).then((plain) => ({
-    buffers: withMaxTimestamp(bytes, header, walkRecords(header, plain, config, now), crc32c),
-    records: null,
-  }))
+  return inflating.run(async () => {
+    const plain = await decompress(codecName(header.codec), bytes.subarray(batchOverheadBytes))
+    const maxTimestamp = walkRecords(header, plain, config, now)
+    return { buffers: withMaxTimestamp(bytes, header, maxTimestamp, crc32c), records: null }
+  })
 }
 
 /** Why the engine refused the records of an uncompressed client batch (INVALID_BATCH): the error that names the record. */

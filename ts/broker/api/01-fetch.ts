@@ -17,6 +17,8 @@ import type { Partition } from '../partition.js'
 import type { RequestContext } from '../request-context.js'
 import { apiHandler } from './api-handler.js'
 
+type FetchTopic = FetchRequest['topics'][number]
+
 /**
  * Versions 4-18. Partitions are read in the request's order until `maxBytes` are together; the first batch found is
  * given whole, whatever its size. With less than `minBytes` the request waits, up to `maxWaitMs`, and is woken by the
@@ -26,7 +28,7 @@ import { apiHandler } from './api-handler.js'
  */
 export const fetch = apiHandler(apiKey.fetch, '4-18', (broker, request, context) => {
   if (request.sessionId !== 0) return sessionUnknown(request)
-  const round = new FetchRound(broker, request, context)
+  const round = new FetchRound(broker, withoutRepeats(broker, request), context)
   const read = round.read()
   if (isPromise(read)) return read.then(() => answerOrWait(round, context))
   return answerOrWait(round, context)
@@ -46,6 +48,29 @@ function answerOrWait(round: FetchRound, context: RequestContext): MaybePromise<
       await again.read()
       return again.response
     })
+}
+
+/**
+ * The request with each topic and partition once, as Kafka takes it. Only where more are named than there are is there
+ * anything to look for.
+ */
+function withoutRepeats(broker: BrokerState, request: FetchRequest): FetchRequest {
+  const { topics } = broker
+  const countOf = ({ topic, topicId }: FetchTopic) => topics.find(topic, topicId)?.record.partitions ?? 0
+  const isLong = request.topics.length > topics.count
+  if (!isLong && !request.topics.some((asked) => asked.partitions.length > Math.max(1, countOf(asked)))) return request
+  const once = new Map<string, { asked: FetchTopic; partitions: Map<number, FetchPartition> }>()
+  for (const asked of request.topics) {
+    const key = `${asked.topicId}${asked.topic}`
+    const entry = once.get(key) ?? { asked, partitions: new Map() }
+    once.set(key, entry)
+    for (const one of asked.partitions) entry.partitions.set(one.partition, one)
+  }
+  const merged = Array.from(once.values(), ({ asked, partitions }) => ({
+    ...asked,
+    partitions: [...partitions.values()],
+  }))
+  return { ...request, topics: merged }
 }
 
 type Stored = Uint8Array | FileRegion
