@@ -65,7 +65,13 @@ export function groupTests(
     assignors,
     statics,
     promises = 'commits are final',
-  }: { assignors: Assignor[]; statics: 'none' | 'killed' | 'closed or killed'; promises?: Promises },
+    largest = 10,
+  }: {
+    assignors: Assignor[]
+    statics: 'none' | 'killed' | 'closed or killed'
+    promises?: Promises
+    largest?: 3 | 10
+  },
 ): void {
   describe.concurrent('groups', () => {
     test('of 1: leaves, comes back, and continues where it was', async (hooks) => {
@@ -105,7 +111,7 @@ export function groupTests(
       await finish(now, promises)
     })
 
-    test('of 10: all at once, then each restarted in turn', async (hooks) => {
+    test.runIf(largest === 10)('of 10: all at once, then each restarted in turn', async (hooks) => {
       const now = await scene(hooks, bench(), 'ten', 20, assignors.at(-1) as Assignor)
       const { watch, partitions } = now
       const host = await watch.host()
