@@ -292,3 +292,65 @@ test('what a listener throws is thrown by the loop', async () => {
   expect(await rejection(take(consumer, 2))).toMatchObject({ message: 'mine' })
   expect(() => consumer.on('asigned' as never, () => {})).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
 })
+
+describe('a topic that is deleted', () => {
+  test.each([['range' as const], ['cooperative-sticky' as const]])(
+    'and made again is read from its start, %s',
+    async (strategy) => {
+      const log = await openTarget()
+      const group = newGroup()
+      await fill(log, 3, 2)
+      const timing = { metadataMaxAge: 200, partitionAssigners: [strategy] }
+      const consumer = await member(log, group, timing)
+      const seen: string[] = []
+      const running = consumer.run({ eachMessage: ({ value }) => void seen.push(String(value)) })
+      await until(() => seen.length === 6)
+      await log.admin().deleteTopic({ topic: 't' })
+      await until(() => consumer.assignment().length === 0)
+      await fill(log, 1, 2)
+      await append(log, 7, 8, 2)
+      await until(() => seen.length === 10)
+      expect(seen.slice(6).sort()).toEqual(['0', '0', '7', '7'])
+      await consumer.close()
+      await running
+    },
+  )
+})
+
+test('a commit before the work is refused where the record will come to another', async () => {
+  const log = await openTarget()
+  const group = newGroup()
+  await fill(log, 4)
+  const slow = await member(log, group, { autoCommit: false, rebalanceTimeout: 300, heartbeatInterval: 20 })
+  let revoked = false
+  slow.on('revoked', () => {
+    revoked = true
+  })
+  const other = await member(log, group, { autoCommit: false })
+  let refused: unknown
+  for await (const { offset } of slow) {
+    expect(offset).toBe(0n)
+    const reading = other.run({ eachMessage: () => {} })
+    // Whoever gets the partition then: the record in hand comes again.
+    await until(() => revoked && other.assignment().length + slow.assignment().length === 1)
+    refused = await rejection(slow.commit())
+    await other.close()
+    await reading
+    break
+  }
+  expect(refused).toMatchObject({ code: 'ILLEGAL_GENERATION', partition: 0, offset: 0n })
+  expect(await committedOf(log, group)).toBe(null)
+})
+
+test('a signal ends the loop, and others get the partitions', async () => {
+  const log = await openTarget()
+  const group = newGroup()
+  await fill(log, 4)
+  const controller = new AbortController()
+  const first = await member(log, group, { signal: controller.signal })
+  await take(first, 3)
+  controller.abort()
+  expect(await rejection(take(first, 1))).toMatchObject({ code: 'ABORTED' })
+  const second = await member(log, group, { clientId: 'second' })
+  expect(values(await take(second, 2))).toEqual([2, 3])
+})

@@ -1,4 +1,5 @@
 import type { AssignedPartition } from './assigned-partition.js'
+import { Signal } from './group/signal.js'
 
 /** What a loop has given out and not heard of since. */
 export interface InHand {
@@ -46,18 +47,15 @@ export class ConsumerHands {
     for (const look of this.waiting) look()
   }
 
-  /** Resolves when no loop holds anything of these partitions. */
-  async untilFree(partitions: readonly AssignedPartition[], over: Promise<unknown>): Promise<void> {
-    const isFree = () => !this.held.some(({ partition }) => partitions.includes(partition))
-    if (isFree()) return
-    let look = () => {}
-    const free = new Promise<void>((resolve) => {
-      look = () => {
-        if (isFree()) resolve()
-      }
-    })
+  /** Resolves when no loop holds anything of these partitions, or `over` happens. */
+  async untilFree(partitions: readonly AssignedPartition[], over: Signal): Promise<void> {
+    const free = new Signal()
+    const look = () => {
+      if (!this.held.some(({ partition }) => partitions.includes(partition))) free.set()
+    }
+    look()
     this.waiting.add(look)
-    await Promise.race([free, over])
+    await over.unless(free.happened)
     this.waiting.delete(look)
   }
 }

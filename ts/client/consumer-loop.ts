@@ -141,8 +141,10 @@ export class MessageLoop extends ConsumerLoop<ConsumerMessage> {
       const { partition } = fed
       if (partition.generation === fed.generation) {
         partition.positionEpoch = fed.leaderEpoch
-        if (partition.isHalted) partition.moveTo(cursor.offset + 1)
-        else if (cursor.next()) return this.hand(fed, cursor)
+        if (partition.isHalted) {
+          partition.position = cursor.offset + 1
+          partition.restart()
+        } else if (cursor.next()) return this.hand(fed, cursor)
         else partition.position = fed.nextOffset
       }
       this.putDown()

@@ -25,6 +25,8 @@ import { Fetcher } from './fetcher.js'
 import { type Clock, processClock } from './group/clock.js'
 import { groupSettings } from './group/group-options.js'
 import { GroupReader } from './group/group-reader.js'
+import { notOwned } from './group/offset-committer.js'
+import { keepingAlive } from './keeping-alive.js'
 import { LonePartitions } from './lone-partitions.js'
 import { lookUpOffsets } from './offset-lookup.js'
 import { abortedError, asSeglogError } from './settle-errors.js'
@@ -45,7 +47,6 @@ export interface ConsumerParts {
 
 /** Milliseconds that closing waits for what is in hand, unless it says otherwise. */
 const closeTimeoutMs = 5_000
-const longestTimerMs = 0x7fff_ffff
 
 /**
  * Reads records of some partitions, in order within each, and waits at their ends for more. One loop at a time; breaking
@@ -83,7 +84,8 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
     this.partitions = new AssignedPartitions(() => this.fetcher.interrupt())
     const { partitions } = this
     const onOutOfRange = (partition: AssignedPartition) => void this.reset(partition)
-    this.fetcher = new Fetcher(transport, this.options, () => partitions.list, onOutOfRange)
+    const onGone = ({ topic }: AssignedPartition, error: SeglogError) => this.topicIsGone(topic, error)
+    this.fetcher = new Fetcher(transport, this.options, () => partitions.list, onOutOfRange, onGone)
     this.host = this.hostFor(() => false)
     const fail = (error: unknown) => this.fail(error)
     this.events = new ConsumerEvents(fail)
@@ -227,7 +229,7 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
     if (offsets !== undefined) rules.checkCommit(offsets)
     if (this.isClosed) throw closedError()
     if (offsets !== undefined) return group.commit(offsets)
-    if (!(this.host.loop instanceof ConsumerRun)) this.hands.consume()
+    if (!(this.host.loop instanceof ConsumerRun)) this.consumeInHand()
     await group.commit(null)
   }
 
@@ -259,13 +261,17 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
   private async shutDown(timeoutMs: number): Promise<void> {
     this.options.signal?.removeEventListener('abort', this.onAbort)
     this.fetcher.interrupt()
-    if (this.group !== null) await this.group.close(timeoutMs)
+    if (this.group !== null) await keepingAlive(this.group.close(timeoutMs))
     this.isClosed = true
     this.fetcher.stop()
     this.parts.onClosed?.(this)
   }
 
-  private readonly onAbort = (): void => this.fetcher.stop()
+  private readonly onAbort = (): void => {
+    this.fetcher.stop()
+    // Nobody will ask for a record again: others should have them.
+    void this.group?.close(0)
+  }
 
   /** A loop of this host ends early when `isOver`. */
   private hostFor(isOver: () => boolean): LoopHost {
@@ -295,9 +301,8 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
 
   private async waitInGroup(group: GroupReader, feed: BatchFeed): Promise<void> {
     group.demand()
-    // Nothing else may be under way that keeps the process alive while the group assigns.
-    const alive = setInterval(() => {}, longestTimerMs)
-    await feed.wait().finally(() => clearInterval(alive))
+    // Nothing else may be under way while the group assigns.
+    await keepingAlive(feed.wait())
   }
 
   private fail(error: unknown): void {
@@ -313,6 +318,14 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
   private checkOpen(): void {
     this.throwIfAborted()
     if (this.closing !== null) throw closedError()
+  }
+
+  /** Who commits before the work must not begin it where the record will come to another. */
+  private consumeInHand(): void {
+    for (const { partition, offset } of this.hands.held) {
+      if (!this.partitions.list.includes(partition)) throw notOwned(partition, BigInt(offset))
+    }
+    this.hands.consume()
   }
 
   private requireGroup(what: string): GroupReader {
@@ -334,6 +347,14 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
   private async metadataOf(topic: string): Promise<TopicMetadata> {
     const { metadata } = this.parts
     return metadata.get(topic) ?? (await metadata.fetch(topic, this.options.allowAutoTopicCreation))
+  }
+
+  /** True for a member of a group, whose leader will find out what there is now. */
+  private topicIsGone(topic: string, error: SeglogError): boolean {
+    if (this.group === null || this.mode !== 'subscribe') return false
+    this.parts.metadata.forget(topic)
+    this.group.topicIsGone(topic, error)
+    return true
   }
 
   /** The position has left the log: goes where the options say. */

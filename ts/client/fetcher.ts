@@ -59,6 +59,8 @@ export class Fetcher {
     private readonly partitions: () => readonly AssignedPartition[],
     /** A position has left the log of a partition that says where to go then. */
     private readonly onOutOfRange: (partition: AssignedPartition) => void,
+    /** Its topic is not there any more, or is another of that name; false if the loop is to hear of it. */
+    private readonly onGone: (partition: AssignedPartition, error: SeglogError) => boolean = () => false,
   ) {}
 
   /** Takes what memory can give at once; over a network there is nothing of the kind. */
@@ -104,6 +106,7 @@ export class Fetcher {
 
   /** Has an error thrown by the loop that comes to the partition. */
   give(partition: AssignedPartition, error: SeglogError): void {
+    if (unknownTopic.has(error.code) && this.onGone(partition, error)) return
     partition.error = error
     this.ready.push(partition)
     this.noteChange()

@@ -1,10 +1,10 @@
 import type { MaybePromise } from '../log/maybe-promise.js'
 import { type BackOffTimes, backOffMs } from './back-off.js'
 import { type Clock, pause, processClock } from './group/clock.js'
+import { keepingAlive } from './keeping-alive.js'
 import { asSeglogError } from './settle-errors.js'
 
 const backOff: BackOffTimes = { initialMs: 20, maxMs: 1_000 }
-const longestTimerMs = 0x7fff_ffff
 
 /** Does it again while it fails with what may pass, such as a coordinator that loads, for `timeoutMs` at most. */
 export async function patiently<T>(
@@ -19,8 +19,6 @@ export async function patiently<T>(
     } catch (error) {
       if (!asSeglogError(error).retriable || clock.now() >= deadlineMs) throw error
     }
-    // Somebody waits for the answer: the process must not end for lack of anything else to do.
-    const alive = setInterval(() => {}, longestTimerMs)
-    await pause(clock, backOffMs(backOff, attempts)).finally(() => clearInterval(alive))
+    await keepingAlive(pause(clock, backOffMs(backOff, attempts)))
   }
 }

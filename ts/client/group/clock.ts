@@ -1,3 +1,5 @@
+import type { Signal } from './signal.js'
+
 /** Something that will happen unless it is cancelled. Cancelling twice, or too late, does nothing. */
 export interface Alarm {
   cancel(): void
@@ -22,11 +24,14 @@ export const processClock: Clock = {
   },
 }
 
-/** Resolves after `ms`, or as soon as `over` does. */
-export function pause(clock: Clock, ms: number, over?: Promise<unknown>): Promise<void> {
+/** Resolves after `ms`, or as soon as `over` happens. */
+export function pause<T>(clock: Clock, ms: number, over?: Signal<T>): Promise<void> {
   return new Promise((resolve) => {
-    const alarm = clock.after(ms, resolve)
-    over?.then(() => {
+    const alarm = clock.after(ms, () => {
+      forget?.()
+      resolve()
+    })
+    const forget = over?.listen(() => {
       alarm.cancel()
       resolve()
     })

@@ -12,17 +12,19 @@ export class Generation implements MemberIdentity {
   readonly lost = new Signal<SeglogError>()
   /** The member leaves by its own will. */
   readonly left = new Signal()
+  /** It is to be left, in one way or the other. */
+  readonly ended = new Signal()
 
   constructor(
     readonly memberId: string,
     readonly generation: number,
     readonly assignor: Assignor,
     readonly isLeader: boolean,
-  ) {}
-
-  /** Resolves when it is to be left in one way or the other. */
-  get ended(): Promise<unknown> {
-    return Promise.race([this.rebalance.happened, this.lost.happened, this.left.happened])
+  ) {
+    const end = () => this.ended.set()
+    this.rebalance.listen(end)
+    this.lost.listen(end)
+    this.left.listen(end)
   }
 
   /** Takes what the coordinator said to a heartbeat or a commit. */

@@ -1,10 +1,10 @@
 import type { SeglogError } from '../../errors/seglog-error.js'
 import type { CommittedOffset, From, OffsetToCommit, TopicPartition } from '../consumer-options.js'
 import { patiently } from '../patiently.js'
-import { pause } from './clock.js'
 import { GroupCalls, type OffsetOf } from './group-calls.js'
 import { GroupSession, type SessionParts } from './group-session.js'
 import { OffsetCommitter } from './offset-committer.js'
+import { Signal } from './signal.js'
 
 const timeoutMs = 60_000
 
@@ -35,6 +35,10 @@ export class GroupReader {
   /** A loop asks for records. */
   demand(): void {
     this.session?.demand()
+  }
+
+  topicIsGone(topic: string, error: SeglogError): void {
+    this.session?.topicIsGone(topic, error)
   }
 
   /** Commits what was read of an earlier assignment; the group's offsets of these partitions by `topic-partition`. */
@@ -86,10 +90,11 @@ export class GroupReader {
   private async closeOwn(committer: OffsetCommitter, withinMs: number): Promise<void> {
     const { partitions, hands, clock, settings } = this.parts
     committer.stop()
-    const late = pause(clock, withinMs)
+    const late = new Signal()
+    const alarm = clock.after(withinMs, () => late.set())
     await hands.untilFree(partitions.list, late)
-    const lost = (_: SeglogError) => {}
-    if (settings.autoCommit) await Promise.race([committer.commitPositions(partitions.list).catch(lost), late])
+    if (settings.autoCommit) await late.unless(committer.commitPositions(partitions.list).catch(() => {}))
+    alarm.cancel()
   }
 
   private get committer(): OffsetCommitter | null {

@@ -88,14 +88,25 @@ export class GroupSession {
     this.membership.rejoin('the subscription has changed')
   }
 
+  /** Its partitions are lost; there may be another of its name, for the leader to find. */
+  topicIsGone(topic: string, error: SeglogError): void {
+    const { partitions, events } = this.parts
+    const gone = partitions.list.filter((one) => one.topic === topic)
+    if (gone.length === 0) return
+    partitions.drop(gone)
+    void events.tell('lost', { ...this.names(), partitions: gone.map(placeOf), error })
+    this.membership.rejoin(`topic ${topic} is not there any more`)
+  }
+
   /** Waits for what is in hand, at most `withinMs`; commits; says goodbye. */
   async close(withinMs: number): Promise<void> {
     this.isClosing = true
-    const left = this.membership.leave('the consumer is closed')
-    await Promise.race([left, pause(this.parts.clock, withinMs, left)])
+    const left = new Signal()
+    void this.membership.leave('the consumer is closed').then(() => left.set())
+    await pause(this.parts.clock, withinMs, left)
     this.impatient.set()
     // The coordinator may be out of reach: then the session ends by itself.
-    await Promise.race([left, pause(this.parts.clock, withinMs, left)])
+    await pause(this.parts.clock, withinMs, left)
     this.committer.stop()
     this.watch.stop()
   }
@@ -153,17 +164,19 @@ export class GroupSession {
   private async giveUp(given: readonly AssignedPartition[], generation: Generation, withinMs: number): Promise<void> {
     const { partitions, hands, events, settings, clock } = this.parts
     if (given.length === 0) return
-    const done = new Signal()
-    const late = pause(clock, withinMs, done.happened)
-    const over = Promise.race([late, generation.lost.happened, this.impatient.happened])
+    const late = new Signal()
+    const alarm = clock.after(withinMs, () => late.set())
+    const over = new Signal()
+    const undo = [late, generation.lost, this.impatient].map((one) => (one as Signal<unknown>).listen(() => over.set()))
     partitions.hold(given)
     await hands.untilFree(given, over)
-    if (generation.lost.isSet) return done.set()
-    if (settings.autoCommit) await Promise.race([this.committer.commitPositions(given).catch(() => {}), late])
-    const told = events.tell('revoked', { ...this.names(generation), partitions: given.map(placeOf) })
-    await Promise.race([told, late])
-    partitions.drop(given)
-    done.set()
+    if (!generation.lost.isSet) {
+      if (settings.autoCommit) await late.unless(this.committer.commitPositions(given).catch(() => {}))
+      await late.unless(events.tell('revoked', { ...this.names(generation), partitions: given.map(placeOf) }))
+      partitions.drop(given)
+    }
+    alarm.cancel()
+    for (const forget of undo) forget()
   }
 
   private async lose(error: SeglogError): Promise<void> {

@@ -253,14 +253,11 @@ export class Membership {
   private async stay(): Promise<MembershipState> {
     const generation = this.current!
     const { metadataMaxAgeMs } = this.options
-    const over = generation.ended
-    let isOver = false
-    over.then(() => {
-      isOver = true
-    })
-    while (!isOver) {
-      await pause(this.clock, metadataMaxAgeMs, over)
-      if (!isOver && (await this.topicsHaveChanged())) generation.rebalance.set('topics or partitions have changed')
+    const { ended } = generation
+    while (!ended.isSet) {
+      await pause(this.clock, metadataMaxAgeMs, ended)
+      if (!ended.isSet && (await this.topicsHaveChanged()))
+        generation.rebalance.set('topics or partitions have changed')
     }
     if (generation.lost.isSet) return 'losing'
     if (!generation.rebalance.isSet) return 'leaving'
@@ -366,14 +363,13 @@ export class Membership {
 
   private waitBeforeRetry(): Promise<void> {
     this.failures++
-    return pause(this.clock, backOffMs(backOff, this.failures), this.goodbye.happened)
+    return pause(this.clock, backOffMs(backOff, this.failures), this.goodbye)
   }
 
   /** Null when the member is to leave; what comes of the work later is undone. */
   private async unlessLeaving<T extends object>(work: MaybePromise<T>): Promise<T | null> {
-    const goodbye = this.goodbye
     const done = Promise.resolve(work)
-    const result = await Promise.race([done, goodbye.happened.then(() => null)])
+    const result = await this.goodbye.unless(done)
     if (result === null) void done.then((late) => this.leaveLate(late)).catch(() => {})
     return result
   }

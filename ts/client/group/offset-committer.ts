@@ -3,6 +3,8 @@ import { protocolError } from '../../protocol/errors.js'
 import type { AssignedPartition } from '../assigned-partition.js'
 import type { AssignedPartitions } from '../assigned-partitions.js'
 import { type BackOffTimes, backOffMs } from '../back-off.js'
+import type { TopicPartition } from '../consumer-options.js'
+import { keepingAlive } from '../keeping-alive.js'
 import { asSeglogError } from '../settle-errors.js'
 import { type Alarm, type Clock, pause } from './clock.js'
 import type { GroupCalls, OffsetOf } from './group-calls.js'
@@ -36,8 +38,9 @@ export class OffsetCommitter {
     this.alarm = this.clock.after(ms, () => {
       void this.commitPositions(this.partitions.list)
         .catch((error: SeglogError) => {
-          // What passes will have passed by the next time.
-          if (troubleOf(error) === 'fatal') this.onError(error)
+          // What passes will have passed by the next time; of the rest a member hears by its heartbeats.
+          const trouble = troubleOf(error)
+          if (trouble === 'fatal' || (this.membership === null && trouble !== 'retry')) this.onError(error)
         })
         .then(() => {
           if (this.alarm !== null) this.commitEvery(ms)
@@ -85,7 +88,7 @@ export class OffsetCommitter {
       const isLate = this.clock.now() > deadlineMs
       if (isLate || !this.mayRetry(error, before)) throw error
       left = failed.map(({ offset }) => offset)
-      await pause(this.clock, backOffMs(backOff, attempts))
+      await keepingAlive(pause(this.clock, backOffMs(backOff, attempts)))
     }
   }
 
@@ -136,9 +139,7 @@ export class OffsetCommitter {
   private checkOwned(offsets: readonly OffsetOf[]): void {
     if (this.membership === null) return
     for (const { topic, partition, offset } of offsets) {
-      if (this.partitions.find({ topic, partition }) !== undefined) continue
-      const message = `${topic}-${partition} is not this consumer's any more: its next owner begins at its last commit`
-      throw protocolError('ILLEGAL_GENERATION', message, { topic, partition, offset })
+      if (this.partitions.find({ topic, partition }) === undefined) throw notOwned({ topic, partition }, offset)
     }
   }
 
@@ -147,6 +148,12 @@ export class OffsetCommitter {
     this.line = done.catch(() => {})
     return done
   }
+}
+
+/** Whoever has the partition now began at its last commit. */
+export function notOwned({ topic, partition }: TopicPartition, offset: bigint): SeglogError {
+  const message = `${topic}-${partition} is not this consumer's any more: its next owner begins at its last commit`
+  return protocolError('ILLEGAL_GENERATION', message, { topic, partition, offset })
 }
 
 function positionsOf(partitions: readonly AssignedPartition[]): OffsetOf[] {

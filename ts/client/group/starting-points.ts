@@ -49,7 +49,7 @@ export class StartingPoints {
         }
       }
       await pause(this.parts.clock, backOffMs(backOff, attempts), generation.ended)
-      if (generation.rebalance.isSet || generation.lost.isSet || generation.left.isSet) return null
+      if (generation.ended.isSet) return null
     }
   }
 
