@@ -27,9 +27,9 @@ plainSuite(kcat, createTopic, (bench) => {
   groupTests(bench, {
     assignors: ['range', 'roundrobin', 'cooperative'],
     statics: 'closed or killed',
-    promises: 'at least once',
-    // One that is ended may have committed what it has not printed yet: ten restarts in turn run into that.
-    largest: 3,
+    // Now and then a record is committed by a kcat that ends and printed by none: on Apache Kafka too, where the group of
+    // ten lost some in each of four runs, the groups of three in two runs of nine.
+    promises: 'to the end',
   })
 
   test('-o s@: reading starts at the first record at or after a time', async () => {

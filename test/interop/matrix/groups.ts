@@ -36,6 +36,12 @@ async function scene(hooks: Hooks, bench: Bench, purpose: string, count: number,
 /** Ends the feed, lets the members finish, and checks what they were handed and what they committed. */
 async function finish({ watch, feed, partitions }: Scene, promises: Promises): Promise<void> {
   const values = await feed.stop()
+  if (promises === 'to the end') {
+    const handedOut = () => [...watch.handedOut.values()].reduce((sum, end) => sum + Number(end), 0)
+    await watch.until('every partition was handed out to its end', () => handedOut() >= values.length)
+    expect([...watch.handedOut.keys()].sort()).toEqual([...partitions].sort())
+    return
+  }
   const seen = () => new Set(watch.delivered.map(({ value }) => value)).size
   await watch.until('every record was handed to a member', () => seen() === values.length)
   if (promises === 'commits are final') {
@@ -51,9 +57,10 @@ async function finish({ watch, feed, partitions }: Scene, promises: Promises): P
 
 /**
  * What a client promises its user: every record; or also that none comes again once its commit was acknowledged, which
- * takes a client that tells of its commits and drops what it had read ahead when a partition goes to another member.
+ * takes a client that tells of its commits and drops what it had read ahead when a partition goes to another member. One
+ * that may commit what it has not handed out yet when it ends promises no more than that the group gets to the end.
  */
-export type Promises = 'at least once' | 'commits are final'
+export type Promises = 'to the end' | 'at least once' | 'commits are final'
 
 /**
  * Groups of 1, 3 and 10 with joins, leaves, restarts and kills. `statics`: whether the client knows static members, and
@@ -65,13 +72,7 @@ export function groupTests(
     assignors,
     statics,
     promises = 'commits are final',
-    largest = 10,
-  }: {
-    assignors: Assignor[]
-    statics: 'none' | 'killed' | 'closed or killed'
-    promises?: Promises
-    largest?: 3 | 10
-  },
+  }: { assignors: Assignor[]; statics: 'none' | 'killed' | 'closed or killed'; promises?: Promises },
 ): void {
   describe.concurrent('groups', () => {
     test('of 1: leaves, comes back, and continues where it was', async (hooks) => {
@@ -111,7 +112,7 @@ export function groupTests(
       await finish(now, promises)
     })
 
-    test.runIf(largest === 10)('of 10: all at once, then each restarted in turn', async (hooks) => {
+    test('of 10: all at once, then each restarted in turn', async (hooks) => {
       const now = await scene(hooks, bench(), 'ten', 20, assignors.at(-1) as Assignor)
       const { watch, partitions } = now
       const host = await watch.host()
