@@ -8,7 +8,7 @@ import { ConsumerBatch } from './consumer-batch.js'
 import type { ReadOptions } from './consumer-options.js'
 import type { Fetcher } from './fetcher.js'
 import { asSeglogError } from './settle-errors.js'
-import { TurnWatch } from './turn-watch.js'
+import { turnWatch } from './turn-watch.js'
 
 /** A batch that was reached, and the partition and generation it is good for. */
 export interface FedBatch {
@@ -38,7 +38,6 @@ export class BatchFeed {
   /** What the next batch waits for: that it is inflated, or a turn of the event loop. */
   private delay: Promise<void> | null = null
   private inflated: RecordBatch | null = null
-  private readonly turn = new TurnWatch()
 
   constructor(
     private readonly fetcher: Fetcher,
@@ -51,7 +50,7 @@ export class BatchFeed {
    * its fetch offset is moved here. Throws the error of a partition that has one, once.
    */
   next(): FedBatch | null {
-    if (this.turn.isLong) this.delay ??= this.nextTurn()
+    if (turnWatch.isLong) this.delay ??= this.nextTurn()
     if (this.delay !== null) return null
     for (;;) {
       const current = this.current ?? this.begin()

@@ -13,7 +13,7 @@ import type { SendOptions } from './producer-options.js'
 import { errorOf } from './response-error.js'
 import { asSeglogError } from './settle-errors.js'
 import type { Transport } from './transport.js'
-import { TurnWatch } from './turn-watch.js'
+import { turnWatch } from './turn-watch.js'
 
 export interface SenderListener {
   /** Batches were answered, so that others may leave. Not called while a batch is leaving. */
@@ -36,7 +36,6 @@ export class BatchSender implements BatchRoad {
   /** Batches that were begun, oldest first; some have left already because they were full. */
   private begun: ProduceBatch[] = []
   private leaveQueued = false
-  private readonly turn = new TurnWatch()
   /** Flushes under way: meanwhile no batch lingers. */
   private hurries = 0
   private lingerTimer: NodeJS.Timeout | null = null
@@ -94,7 +93,7 @@ export class BatchSender implements BatchRoad {
       this.lingerTimer ??= setTimeout(this.leaveDue, linger)
     } else if (!this.leaveQueued) {
       this.leaveQueued = true
-      if (this.turn.isLong) setImmediate(this.leaveAll)
+      if (turnWatch.isLong) setImmediate(this.leaveAll)
       else queueMicrotask(this.leaveAll)
     }
     return batch

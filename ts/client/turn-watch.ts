@@ -5,7 +5,7 @@ const turnMsMax = 5
  * Knows when a turn of the event loop has lasted too long. What memory can serve is answered at once, so that a loop
  * awaiting one answer after the other would never let timers and sockets have their turn.
  */
-export class TurnWatch {
+class TurnWatch {
   private beganMs = -1
 
   /** Ask often: a turn begins with the first question in it. */
@@ -21,3 +21,6 @@ export class TurnWatch {
     this.beganMs = -1
   }
 }
+
+/** One for all: a turn that several of them keep up together is long for each. */
+export const turnWatch = new TurnWatch()
