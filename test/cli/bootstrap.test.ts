@@ -59,6 +59,21 @@ describe('against a broker', () => {
     expect(outcome.stdout).not.toContain('ann')
   })
 
+  test('partitions that are added while it follows are read from their first record', async () => {
+    const { log, bootstrap } = await serving()
+    await log.admin().createTopic({ topic: 't', partitions: 1 })
+    const send = (partition: number, value: string) =>
+      log.producer().send({ topic: 't', messages: [{ partition, value }] })
+    await send(0, 'passed over')
+    const reader = new RunningCli(['consume', 't', '--from', '1', '--format', '%v\\n', '--bootstrap', bootstrap])
+    await send(0, 'second')
+    await reader.says(/second\n/)
+    await log.admin().createPartitions({ topic: 't', count: 2 })
+    await send(1, 'in the new one')
+    await reader.says(/in the new one\n/)
+    expect((await reader.signal('SIGINT')).stdout).toBe('second\nin the new one\n')
+  })
+
   test('SEGLOG_BOOTSTRAP stands in for the option', async () => {
     const { bootstrap, log } = await serving()
     await log.admin().createTopic({ topic: 't' })

@@ -37,6 +37,8 @@ interface ConsumeOptions extends TargetOptions {
 
 /** A directory that another process writes is looked at this often. */
 const lookMs = 200
+/** Brokers are asked for new partitions this often. */
+const lookForPartitionsMs = 5_000
 
 async function consume(topic: string, options: ConsumeOptions): Promise<void> {
   const output = new ConsumeOutput(options)
@@ -67,7 +69,9 @@ async function readPartitions(
         ? await firstPlaces(admin, topic, from, partition)
         : await nextPlaces(admin, topic, positions, partition)
       for (const { partition, offset } of places) positions.set(partition, offset)
-      await read(log, topic, places, { isEndless: !exitAtEnd && !isSnapshot, count, positions, output, signal })
+      const isEndless = !exitAtEnd && !isSnapshot
+      const isOnePartition = partition !== undefined
+      await read(log, topic, places, { isEndless, isOnePartition, count, positions, output, signal })
     })
     if (exitAtEnd || !isSnapshot || output.records >= count) return
     await sleep(lookMs, undefined, { signal })
@@ -76,6 +80,7 @@ async function readPartitions(
 
 interface Reading {
   isEndless: boolean
+  isOnePartition: boolean
   /** Of all records together. */
   count: number
   /** Kept: the next offset of each partition. */
@@ -85,13 +90,19 @@ interface Reading {
 }
 
 async function read(log: SeglogLog, topic: string, places: readonly Place[], reading: Reading): Promise<void> {
-  const { isEndless, count, positions, output, signal } = reading
+  const { isEndless, isOnePartition, count, positions, output, signal } = reading
   const ends = new Map(places.map(({ partition, end }) => [partition, end]))
   const wanted = places.filter(({ offset, end }) => isEndless || offset < end)
   const open = new Set(wanted.map(({ partition }) => partition))
   if (open.size === 0 || output.records >= count) return
-  const consumer = log.consumer({ signal })
-  await consumer.assign(wanted.map(({ partition, offset }) => ({ topic, partition, offset })))
+  const metadataMaxAge = lookForPartitionsMs
+  const consumer = log.consumer({ signal, from: 'earliest', autoOffsetReset: 'error', metadataMaxAge })
+  const starts = wanted.map(({ partition, offset }) => ({ topic, partition, offset }))
+  if (isEndless && !isOnePartition) {
+    // Partitions that are added later are read too, from their first record.
+    await consumer.subscribe([topic])
+    for (const start of starts) consumer.seek(start)
+  } else await consumer.assign(starts)
   for await (const batch of consumer.batches()) {
     const end = isEndless ? null : (ends.get(batch.partition) ?? 0n)
     for (const message of batch) {
