@@ -1,4 +1,5 @@
 import { confluent } from './clients/confluent.js'
+import { adminTests } from './matrix/admin.js'
 import { clientSuite } from './matrix/client-suite.js'
 import { cutTests } from './matrix/cut-connections.js'
 import { groupTests } from './matrix/groups.js'
@@ -8,6 +9,7 @@ import { createTopic } from './matrix/topics.js'
 const client = confluent()
 clientSuite(client, (bench) => {
   recordTests(bench)
+  adminTests(bench, ['electLeaders', 'maxTimestamp'])
   groupTests(bench, { assignors: ['range', 'roundrobin', 'cooperative'], statics: 'closed or killed' })
 })
 cutTests(client, (...where) => createTopic(client, ...where), { count: 2400 })

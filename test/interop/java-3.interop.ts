@@ -1,4 +1,5 @@
 import { javaClient } from './clients/java.js'
+import { adminTests } from './matrix/admin.js'
 import { clientSuite } from './matrix/client-suite.js'
 import { cutTests } from './matrix/cut-connections.js'
 import { groupTests } from './matrix/groups.js'
@@ -8,6 +9,16 @@ import { createTopic } from './matrix/topics.js'
 const client = javaClient(3)
 clientSuite(client, (bench) => {
   recordTests(bench)
+  adminTests(bench, [
+    'deleteGroupOffsets',
+    'electLeaders',
+    'logDirs',
+    'listReassignments',
+    'maxTimestamp',
+    'quotas',
+    'quorum',
+    'producers',
+  ])
   groupTests(bench, { assignors: ['range', 'cooperative'], statics: 'closed or killed' })
 })
 cutTests(client, (...where) => createTopic(client, ...where))

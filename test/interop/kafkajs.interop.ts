@@ -1,4 +1,5 @@
 import { kafkaJs } from './clients/kafkajs.js'
+import { adminTests } from './matrix/admin.js'
 import { clientSuite } from './matrix/client-suite.js'
 import { groupTests } from './matrix/groups.js'
 import { recordTests } from './matrix/records.js'
@@ -7,5 +8,6 @@ import { recordTests } from './matrix/records.js'
 // on Apache Kafka as well.
 clientSuite(kafkaJs(), (bench) => {
   recordTests(bench)
+  adminTests(bench, ['listReassignments'])
   groupTests(bench, { assignors: ['roundrobin'], statics: 'none' })
 })

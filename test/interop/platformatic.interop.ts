@@ -1,4 +1,5 @@
 import { platformatic } from './clients/platformatic.js'
+import { adminTests } from './matrix/admin.js'
 import { clientSuite } from './matrix/client-suite.js'
 import { cutTests } from './matrix/cut-connections.js'
 import { groupTests } from './matrix/groups.js'
@@ -8,6 +9,7 @@ import { createTopic } from './matrix/topics.js'
 const client = platformatic()
 clientSuite(client, (bench) => {
   recordTests(bench)
+  adminTests(bench, ['deleteGroupOffsets', 'logDirs', 'quotas'])
   // Records that it has read ahead are handed out again after a rebalance, on Apache Kafka too, and closing a static
   // member leaves the group.
   // Records that it has read ahead are handed out again after a rebalance, on Apache Kafka too, and closing a static

@@ -6,6 +6,7 @@ import threading
 import time
 
 from confluent_kafka import (
+    OFFSET_BEGINNING,
     Consumer,
     ConsumerGroupTopicPartitions,
     ElectionType,
@@ -108,7 +109,7 @@ def consume(args):
         }
     )
     topic, begin = args["topic"], args["from"]
-    places = [TopicPartition(topic, partition, 0) for partition in range(args["partitions"])]
+    places = [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in range(args["partitions"])]
     if begin != "earliest":
         for place in places:
             place.offset = begin["timestamp"]

@@ -182,8 +182,8 @@ async function leave({ member }) {
 
 const topicType = ConfigResourceTypes.TOPIC
 const adminCalls = {
-  createTopic: (admin, { topic, partitions, configs = {}, replicas }) =>
-    admin.createTopics({
+  createTopic: async (admin, { topic, partitions, configs = {}, replicas }) => {
+    const made = await admin.createTopics({
       waitForLeaders: true,
       topics: [
         {
@@ -193,15 +193,21 @@ const adminCalls = {
           configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
         },
       ],
-    }),
+    })
+    // KafkaJS says so by `false`.
+    if (!made) throw new Error('the topic exists')
+  },
   listTopics: (admin) => admin.listTopics(),
   describeTopic: (admin, { topic }) => admin.fetchTopicMetadata({ topics: [topic] }),
   deleteTopic: (admin, { topic }) => admin.deleteTopics({ topics: [topic] }),
   createPartitions: (admin, { topic, count }) => admin.createPartitions({ topicPartitions: [{ topic, count }] }),
   offsets: (admin, { topic }) => admin.fetchTopicOffsets(topic),
   offsetsByTime: (admin, { topic, timestamp }) => admin.fetchTopicOffsetsByTimestamp(topic, timestamp),
-  deleteRecords: (admin, { topic, partition, offset }) =>
-    admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }),
+  deleteRecords: async (admin, { topic, partition, offset }) => {
+    // Without it the call finds no metadata of the topic.
+    await admin.fetchTopicOffsets(topic)
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
+  },
   describeConfig: async (admin, { topic }) => {
     const { resources } = await admin.describeConfigs({ resources: [{ type: topicType, name: topic }] })
     return Object.fromEntries(resources[0].configEntries.map((entry) => [entry.configName, entry.configValue]))

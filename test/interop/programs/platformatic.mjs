@@ -53,16 +53,14 @@ async function produce({ bootstrap, topic, records, codec = 'none', acks = 'all'
 }
 
 /** Reads under a group of its own, as this client always does; with one member it is assigned everything. */
-async function consume({ bootstrap, topic, partitions, count, from }) {
+async function consume({ bootstrap, topic, count, from }) {
   const options = common(bootstrap, { groupId: `platformatic-read-${process.pid}-${clients}`, maxWaitTime: 200 })
   const consumer = new Consumer({ ...options, maxBytes: 8 << 20 })
   const found = []
   try {
-    let offsets = Array.from({ length: partitions }, (_, partition) => ({ topic, partition, offset: 0n }))
-    if (from !== 'earliest') {
-      const byTime = await consumer.listOffsets({ topics: [topic], timestamp: BigInt(from.timestamp) })
-      offsets = byTime.get(topic).map((offset, partition) => ({ topic, partition, offset }))
-    }
+    const timestamp = from === 'earliest' ? -2n : BigInt(from.timestamp)
+    const begins = await consumer.listOffsets({ topics: [topic], timestamp })
+    const offsets = begins.get(topic).map((offset, partition) => ({ topic, partition, offset }))
     const stream = await consumer.consume({ topics: [topic], mode: 'manual', offsets, autocommit: false })
     for await (const message of stream) {
       found.push(toFound(message))
@@ -162,7 +160,7 @@ const adminCalls = {
   },
   deleteTopic: (admin, { topic }) => admin.deleteTopics({ topics: [topic] }),
   createPartitions: (admin, { topic, count }) =>
-    admin.createPartitions({ topics: [{ name: topic, count, assignments: [] }] }),
+    admin.createPartitions({ topics: [{ name: topic, count, assignments: null }] }),
   offsets: (admin, { topic, partitions }) => listOffsets(admin, topic, partitions, -1n),
   offsetsByTime: (admin, { topic, partitions, timestamp }) => listOffsets(admin, topic, partitions, BigInt(timestamp)),
   deleteRecords: (admin, { topic, partition, offset }) =>
