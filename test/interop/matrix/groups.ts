@@ -155,10 +155,17 @@ export function groupTests(
 
         await finish(now, promises)
         expect(of('a')).toEqual(a)
-        // Who came back was assigned to; those who stayed were not.
-        const stayed = statics === 'killed' ? ['a', 'b'] : ['a']
-        const rebalances = watch.events.filter((event) => event.on === 'assigned').slice(others)
-        expect(rebalances.filter(({ member }) => stayed.includes(member))).toEqual([])
+        const later = watch.events.filter((event) => event.on === 'assigned').slice(others)
+        if (statics === 'killed') {
+          // This client's leader may join again by itself, on Apache Kafka too: those who stayed get what they had.
+          const had: Record<string, string[] | null> = { a, b }
+          for (const { member, partitions: given } of later) {
+            if (member in had) expect(given.map((one) => `${one.topic}-${one.partition}`).sort()).toEqual(had[member])
+          }
+          return
+        }
+        // Who came back was assigned to; who stayed was not.
+        expect(later.filter(({ member }) => member === 'a')).toEqual([])
       },
     )
   })
