@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const libraries = join(root, 'node_modules', '.cache', 'interop', 'libs')
 const pom = join(root, 'test', 'interop', 'pom.xml')
 const serverCore = String(cpus().length - 1)
-const clientCores = cpus().length === 1 ? '0' : `0-${cpus().length - 2}`
+export const clientCores = cpus().length === 1 ? '0' : `0-${cpus().length - 2}`
 
 /** Kafka's jars, fetched by Maven once; throws with what is missing. */
 export function fetchKafka() {
@@ -30,22 +30,6 @@ export function fetchKafka() {
   const { status, stderr } = spawnSync('mvn', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`maven could not fetch Kafka: ${stderr}`)
   writeFileSync(join(libraries, '.complete'), '')
-}
-
-/** Runs one of Kafka's tools on the clients' cores; resolves to its output, rejects with it where it fails. */
-export async function kafkaTool(main, args, heap = '512m') {
-  const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'
-  const java = ['-c', clientCores, 'java', `-Xmx${heap}`, quiet, '-cp', join(libraries, '*'), main, ...args]
-  const child = spawn('taskset', java, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk
-    })
-  }
-  const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`${main} exited ${code}: ${output}`)
-  return output
 }
 
 async function freePort() {
