@@ -82,3 +82,9 @@ export async function buildIfStale({ name, inputs, wanted, outputs, force = fals
 export function countLine({ passed, failed, skipped = 0 }) {
   return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`
 }
+
+/** The counts of several runs together. */
+export function addCounts(runs) {
+  const sum = (name) => runs.reduce((total, counts) => total + counts[name], 0)
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') }
+}

@@ -2,8 +2,10 @@
 //   node scripts/suites.mjs            all
 //   node scripts/suites.mjs lint test  some
 // A suite is a program whose last line of counts is `N passed, N failed[, N skipped]`. One that prints none, ends with a
-// code, or outlives its minutes counts as a failure. The last line here is `N passed, N failed` over all.
+// code, or outlives its minutes counts as a failure. What its tests that did not pass said (scripts/notes.mjs) is repeated
+// below the table, or its last lines where a failure named no test. The last line here is `N passed, N failed` over all.
 import { spawn } from 'node:child_process'
+import { notesIn } from './notes.mjs'
 import { root } from './shared.mjs'
 
 /** name, npm script with its arguments, minutes it may take, and variables that size it. A further suite is one line. */
@@ -24,9 +26,13 @@ const table = [
   ['readme', 'test:readme', 3],
 ]
 
+/** How much of a suite's output is kept to look into, and how many of its last lines stand for an unnamed failure. */
+const tailCharacters = 60_000
+const tailLines = 15
+
 const countsOf = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/gm
 
-/** Runs one npm script in a process group of its own; resolves to { passed, failed, skipped, seconds, why }. */
+/** Runs one npm script in a process group of its own; resolves to { passed, failed, skipped, seconds, why, notes }. */
 function runSuite([, script, minutes, variables = {}]) {
   const began = Date.now()
   const env = { ...process.env, CI: 'true', FORCE_COLOR: '0', ...variables }
@@ -44,7 +50,7 @@ function runSuite([, script, minutes, variables = {}]) {
   }, minutes * 60_000)
   child.stdout.on('data', (chunk) => {
     process.stdout.write(chunk)
-    tail = (tail + chunk).slice(-10_000)
+    tail = (tail + chunk).slice(-tailCharacters)
   })
   return new Promise((resolve) => {
     child.on('close', (code) => {
@@ -54,7 +60,10 @@ function runSuite([, script, minutes, variables = {}]) {
       const [passed = 0, failed = 0, skipped = 0] = numbers.map((number) => Number(number ?? 0))
       const died = late ? `took more than ${minutes} minutes` : numbers.length === 0 ? 'printed no counts' : ''
       const why = died || (code !== 0 && failed === 0 ? `ended with ${code}` : '')
-      resolve({ passed, failed: failed + (why ? 1 : 0), skipped, seconds, why })
+      const notes = notesIn(tail)
+      const isUnnamed = failed + (why ? 1 : 0) > 0 && !notes.some((text) => text.startsWith('FAILED'))
+      if (isUnnamed) notes.push(...tail.trimEnd().split('\n').slice(-tailLines))
+      resolve({ passed, failed: failed + (why ? 1 : 0), skipped, seconds, why, notes })
     })
   })
 }
@@ -63,13 +72,16 @@ const asked = process.argv.slice(2)
 const chosen = table.filter(([name, script]) => asked.length === 0 || asked.includes(name) || asked.includes(script))
 const total = { passed: 0, failed: 0, skipped: 0, seconds: 0 }
 const summary = []
+const notes = []
 for (const suite of chosen) {
   console.log(`\n=== ${suite[0]} (npm run ${suite[1]})`)
   const result = await runSuite(suite)
   for (const key of Object.keys(total)) total[key] += result[key]
+  if (result.notes.length > 0) notes.push(`--- ${suite[0]}`, ...result.notes)
   const counts = `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`
   summary.push(`${suite[0].padEnd(30)} ${counts.padEnd(42)} ${`${result.seconds} s`.padStart(7)}  ${result.why}`)
 }
+if (notes.length > 0) summary.push('', ...notes)
 const budget = chosen.reduce((sum, [, , minutes]) => sum + minutes, 0)
 console.log(`\n${summary.join('\n')}`)
 console.log(`\n${Math.round(total.seconds / 60)} minutes taken, ${budget} allowed; ${total.skipped} skipped`)

@@ -5,7 +5,8 @@
 // build/fuzz/. Each target counts as one.
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { countLine, outputOf, root, tryQuietly, tryRun } from './shared.mjs'
+import { conclude } from './notes.mjs'
+import { outputOf, root, tryQuietly, tryRun } from './shared.mjs'
 import { sanitizerEnv, sanitizers } from './test-native.mjs'
 import { runVitest } from './vitest.mjs'
 
@@ -47,5 +48,4 @@ process.env.SEGLOG_FUZZ_RUNS = asked ?? '50000'
 const requests = runVitest('fuzz', ['test/server/request-fuzz.test.ts'])
 for (const how of ['passed', 'failed']) counts[how] += requests[how]
 console.log(`${requests.failed === 0 ? 'passed' : 'failed'}: requests, ${process.env.SEGLOG_FUZZ_RUNS} executions`)
-console.log(countLine(counts))
-process.exitCode = counts.failed > 0 ? 1 : 0
+conclude({ ...counts, notes: requests.notes })

@@ -2,9 +2,10 @@
 //   node scripts/test-native.mjs [--sanitize=address|thread] [--filter=GTEST_FILTER]
 // Without cmake or GoogleTest it says how to get them; --required makes that a failure.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { countLine, outputOf, root, tryQuietly, tryRun } from './shared.mjs'
+import { conclude, note } from './notes.mjs'
+import { addCounts, outputOf, root, tryQuietly, tryRun } from './shared.mjs'
 
 const howToGet = 'apt-get install cmake ninja-build libgtest-dev'
 
@@ -17,13 +18,13 @@ export const sanitizerEnv = {
   TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
 }
 
-/** Resolves to { passed, failed, skipped }; a program that dies counts as one failure more. */
+/** { passed, failed, skipped, notes }; a program that dies counts as one failure more. */
 export function testNative({ sanitize = '', filter = '*', required = false } = {}) {
   const build = join('build', sanitize ? `tests-${sanitize}` : 'tests')
   const missing = whatIsMissing()
   if (missing) {
-    console.log(`C++ unit tests ${required ? 'cannot run' : 'skipped'}: no ${missing} here (${howToGet})`)
-    return { passed: 0, failed: required ? 1 : 0, skipped: required ? 0 : 1 }
+    const notes = [note(required ? 'FAILED' : 'SKIPPED', 'C++ unit tests', `no ${missing} here (${howToGet})`)]
+    return { passed: 0, failed: required ? 1 : 0, skipped: required ? 0 : 1, notes }
   }
   const generator = outputOf('ninja', ['--version']) ? ['-G', 'Ninja'] : []
   const options = [
@@ -33,16 +34,10 @@ export function testNative({ sanitize = '', filter = '*', required = false } = {
   console.log(`building the C++ unit tests in ${build}`)
   const configured = tryQuietly('cmake', ['-S', 'native', '-B', build, ...generator, ...options])
   if (configured !== 0 || tryQuietly('cmake', ['--build', build, '-j', '2']) !== 0) {
-    console.log('C++ unit tests did not build')
-    return { passed: 0, failed: 1, skipped: 0 }
+    return { passed: 0, failed: 1, skipped: 0, notes: [note('FAILED', 'C++ unit tests', 'did not build, see above')] }
   }
-  return testPrograms(build).reduce(
-    (sum, program) => {
-      const { passed, failed, skipped } = runProgram(program, build, filter)
-      return { passed: sum.passed + passed, failed: sum.failed + failed, skipped: sum.skipped + skipped }
-    },
-    { passed: 0, failed: 0, skipped: 0 },
-  )
+  const found = testPrograms(build).map((program) => runProgram(program, build, filter))
+  return { ...addCounts(found), notes: found.flatMap(({ notes }) => notes) }
 }
 
 function whatIsMissing() {
@@ -63,17 +58,27 @@ function runProgram(program, build, filter) {
   mkdirSync(join(root, build), { recursive: true })
   const args = ['--gtest_brief=1', `--gtest_filter=${filter}`, `--gtest_output=json:${report}`]
   const code = tryRun(program, args, { env: { ...sanitizerEnv, ...process.env } })
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 }
+  const file = basename(program)
+  if (!existsSync(report)) {
+    const notes = [note('FAILED', file, `ended with ${code} and wrote no report`)]
+    return { passed: 0, failed: 1, skipped: 0, notes }
+  }
   const { tests, failures, errors = 0, testsuites } = JSON.parse(readFileSync(report, 'utf8'))
-  const skipped = testsuites.flatMap((suite) => suite.testsuite).filter(({ result }) => result === 'SKIPPED').length
+  const all = testsuites.flatMap((suite) => suite.testsuite)
+  const skipped = all.filter(({ result }) => result === 'SKIPPED')
+  const named = ({ classname, name }) => `${file} > ${classname}.${name}`
+  const notes = [
+    ...skipped.map((test) => note('SKIPPED', named(test))),
+    ...all.filter((test) => test.failures).map((test) => note('FAILED', named(test), test.failures[0].failure)),
+  ]
   const died = code !== 0 && failures + errors === 0 ? 1 : 0
-  return { passed: tests - failures - errors - skipped, failed: failures + errors + died, skipped }
+  if (died) notes.push(note('FAILED', file, `ended with ${code} though no test failed`))
+  const failed = failures + errors + died
+  return { passed: tests - failures - errors - skipped.length, failed, skipped: skipped.length, notes }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const option = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
   const required = process.argv.includes('--required')
-  const counts = testNative({ sanitize: option('sanitize'), filter: option('filter'), required })
-  console.log(countLine(counts))
-  process.exitCode = counts.failed > 0 ? 1 : 0
+  conclude(testNative({ sanitize: option('sanitize'), filter: option('filter'), required }))
 }

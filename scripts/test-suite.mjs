@@ -1,10 +1,8 @@
 // A long suite of vitest, which lives with its configuration in test/NAME/.
 //   node scripts/test-suite.mjs crash|interop|disk [vitest arguments]
 import { join } from 'node:path'
-import { countLine } from './shared.mjs'
+import { conclude } from './notes.mjs'
 import { runVitest } from './vitest.mjs'
 
 const [name, ...args] = process.argv.slice(2)
-const counts = runVitest(name, ['--config', join('test', name, 'vitest.config.mts'), ...args])
-console.log(countLine(counts))
-process.exitCode = counts.failed > 0 ? 1 : 0
+conclude(runVitest(name, ['--config', join('test', name, 'vitest.config.mts'), ...args]))
