@@ -6,10 +6,15 @@ import { outputOf, root, run } from './shared.mjs'
 
 const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
 
+const temporaryFolders = []
+process.on('exit', () => {
+  for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true })
+})
+
 /** A temporary folder, removed when the process ends. */
 export function temporaryFolder(name) {
   const folder = mkdtempSync(join(tmpdir(), `seglog-${name}-`))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  temporaryFolders.push(folder)
   return folder
 }
 

@@ -76,6 +76,17 @@ describe('memory:', () => {
     expect(await other.admin().listTopics()).toEqual([])
   })
 
+  test('of any number that are open the process has one listener, and of none no listener', async () => {
+    const before = process.listenerCount('exit')
+    const logs = await Promise.all(Array.from({ length: 12 }, () => open('memory:')))
+    expect(process.listenerCount('exit')).toBe(before + 1)
+    await logs[0].close()
+    expect(logs.map(({ path }) => existsSync(path))).toEqual(logs.map((_, n) => n > 0))
+    await Promise.all(logs.map((log) => log.close()))
+    expect(logs.some(({ path }) => existsSync(path))).toBe(false)
+    expect(process.listenerCount('exit')).toBe(before)
+  })
+
   test('closes itself at the end of its block', async () => {
     const log = await openMemory()
     await log[Symbol.asyncDispose]()

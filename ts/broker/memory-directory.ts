@@ -9,6 +9,9 @@ export const memoryTarget = 'memory:'
 const sharedMemory = '/dev/shm'
 const tmpfsMagic = 0x01021994
 
+/** Those that are there now. One listener removes them all: of more than ten a process warns as of a leak. */
+const present = new Set<string>()
+
 /** The folder behind `memory:`: the same engine on a file system in memory. */
 export interface MemoryDirectory {
   readonly path: string
@@ -22,12 +25,18 @@ export function makeMemoryDirectory(logger: Logger): MemoryDirectory {
   if (parent !== sharedMemory)
     logger.warn({ path: parent }, `memory: has no ${sharedMemory} to use and lies in ${parent}`)
   const path = mkdtempSync(join(parent, `seglog-${process.pid}-`))
-  const remove = (): void => {
-    process.off('exit', remove)
-    rmSync(path, { recursive: true, force: true })
-  }
-  process.on('exit', remove)
-  return { path, remove }
+  if (present.size === 0) process.on('exit', removeAll)
+  present.add(path)
+  return { path, remove: () => removeFolder(path) }
+}
+
+function removeFolder(path: string): void {
+  if (present.delete(path) && present.size === 0) process.off('exit', removeAll)
+  rmSync(path, { recursive: true, force: true })
+}
+
+function removeAll(): void {
+  for (const path of present) removeFolder(path)
 }
 
 function isWritableTmpfs(path: string): boolean {
