@@ -234,13 +234,14 @@ describe('lag', () => {
       for (let n = 1; !isOver; n++) await append(log, n, n + 1, 2)
     })()
     await until(() => count > 10)
-    let looks = 0
-    for (; looks < 60; looks++) {
+    for (let looks = 0; looks < 60; looks++) {
+      const before = count
       for (const { lag, committed, end, lagSeconds } of await admin.lag(groupId)) {
         if (committed === null) continue
         expect(lag).toBe(end - committed)
         expect(lag! >= 0n && lagSeconds! >= 0).toBe(true)
       }
+      await until(() => count > before)
     }
     isOver = true
     await writing

@@ -176,7 +176,7 @@ describe('back-pressure', () => {
   test('batches that leave when they are compressed make room too', async () => {
     const log = await openTarget()
     await log.admin().createTopic({ topic: 't', partitions: 1 })
-    const producer = log.producer({ acks: 1, compression: 'gzip', bufferBytes: 1024, timeout: 2000 })
+    const producer = log.producer({ acks: 1, compression: 'gzip', bufferBytes: 1024 })
     const send = (value: Buffer) => producer.send({ topic: 't', messages: [value] })
     // From the third append on answers come at once.
     for (let n = 0; n < 3; n++) await send(Buffer.alloc(1)).then(() => setTimeout(20))
@@ -273,6 +273,34 @@ describe('back-pressure', () => {
     expect(sending).toBeGreaterThan(2)
     expect(reading).toBeGreaterThan(2)
   })
+})
+
+test('a loop of sends that are answered at once leaves readers and timers their turns', async () => {
+  const log = await openTarget()
+  await log.admin().createTopic({ topic: 't', partitions: 2 })
+  let isOver = false
+  let sent = 0
+  const writing = (async () => {
+    for (; !isOver; sent++) {
+      const producer = log.producer({ acks: 1 })
+      await producer.send({ topic: 't', messages: [0, 1].map((partition) => ({ value: 'v', partition })) })
+      await producer.close()
+    }
+  })()
+  let turns = 0
+  const timer = setInterval(() => turns++, 0)
+  const readers = [0, 1].map(async (partition) => {
+    const consumer = log.consumer()
+    await consumer.assign([{ topic: 't', partition, offset: 0n }])
+    for await (const { offset } of consumer) if (offset === 500n) break
+  })
+  await Promise.all(readers)
+  clearInterval(timer)
+  isOver = true
+  await writing
+  expect(turns).toBeGreaterThan(2)
+  // A reader that finds every turn used up comes to the record long after a hundred thousand others were sent.
+  expect(sent).toBeLessThan(50_000)
 })
 
 describe('a shared accumulator', () => {

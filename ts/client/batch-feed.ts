@@ -170,7 +170,7 @@ export class BatchFeed {
   }
 
   private async nextTurn(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => turnWatch.defer(resolve))
     this.endDelay()
   }
 

@@ -93,7 +93,7 @@ export class BatchSender implements BatchRoad {
       this.lingerTimer ??= setTimeout(this.leaveDue, linger)
     } else if (!this.leaveQueued) {
       this.leaveQueued = true
-      if (turnWatch.isLong) setImmediate(this.leaveAll)
+      if (turnWatch.isLong) turnWatch.defer(this.leaveAll)
       else queueMicrotask(this.leaveAll)
     }
     return batch
