@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Consumer } from '../../ts/index.js'
 import { append, committedOf, fill, member, newGroup, range, take, until, values } from './group-setup.js'
 import { rejection } from './rejection.js'
 import { openTarget } from './target.js'
@@ -240,6 +241,36 @@ describe('closing', () => {
     expect(values(await take(await member(log, group), 6))).toEqual(range(4, 10))
   })
 
+  test.each([
+    ['a loop', (consumer: Consumer) => consumer],
+    ['a loop of batches', (consumer: Consumer) => consumer.batches()],
+  ])('keeps what was committed by hand, though %s was left with records before it in hand', async (_, loopOf) => {
+    const log = await openTarget()
+    const group = newGroup()
+    await fill(log, 10)
+    const consumer = await member(log, group, { autoCommitInterval: 5 })
+    for await (const _ of loopOf(consumer)) {
+      await consumer.commit([{ ...place, offset: 7n }])
+      break
+    }
+    expect(consumer.position(place)).toBe(0n)
+    await consumer.close()
+    expect(await committedOf(log, group)).toBe(7n)
+  })
+
+  test('goes below it where the position was moved there', async () => {
+    const log = await openTarget()
+    const group = newGroup()
+    await fill(log, 10)
+    const consumer = await member(log, group)
+    await take(consumer, 1)
+    await consumer.commit([{ ...place, offset: 7n }])
+    consumer.seek({ ...place, offset: 2n })
+    expect(values(await take(consumer, 2))).toEqual([2, 3])
+    await consumer.close()
+    expect(await committedOf(log, group)).toBe(3n)
+  })
+
   test('gives up waiting in time; what was in hand is not committed', async () => {
     const log = await openTarget()
     const group = newGroup()
@@ -321,18 +352,20 @@ test('a commit before the work is refused where the record will come to another'
   const log = await openTarget()
   const group = newGroup()
   await fill(log, 4)
-  const slow = await member(log, group, { autoCommit: false, rebalanceTimeout: 300, heartbeatInterval: 20 })
-  let revoked = false
-  slow.on('revoked', () => {
-    revoked = true
-  })
+  const slow = await member(log, group, { autoCommit: false, rebalanceTimeout: 1_000, heartbeatInterval: 200 })
+  let isTaken = false
+  for (const event of ['revoked', 'lost'] as const) {
+    slow.on(event, () => {
+      isTaken = true
+    })
+  }
   const other = await member(log, group, { autoCommit: false })
   let refused: unknown
   for await (const { offset } of slow) {
     expect(offset).toBe(0n)
     const reading = other.run({ eachMessage: () => {} })
     // Whoever gets the partition then: the record in hand comes again.
-    await until(() => revoked && other.assignment().length + slow.assignment().length === 1)
+    await until(() => isTaken && other.assignment().length + slow.assignment().length === 1)
     refused = await rejection(slow.commit())
     await other.close()
     await reading

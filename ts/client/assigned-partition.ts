@@ -22,6 +22,8 @@ export class AssignedPartition {
   positionEpoch = -1
   /** What the group knows of the position; -1 for nothing. */
   committed = -1
+  /** What the application committed itself since it last moved the position; -1 for nothing. */
+  committedByHand = -1
   /** The feed that is giving what was fetched of it: while it does, no other may, or records would come out of order. */
   reader: object | null = null
   /** Its position is being looked up. */
@@ -64,6 +66,7 @@ export class AssignedPartition {
   moveTo(offset: number): void {
     this.position = offset
     this.positionEpoch = -1
+    this.committedByHand = -1
     this.restart()
   }
 

@@ -221,7 +221,7 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
   /**
    * Commits for the group. Without arguments: all positions, and in a `for await` the record (or batch) in hand counts as
    * consumed from here on; in `run` only what handlers are done with. Or the given offsets, of partitions that are this
-   * consumer's. Rejects with ILLEGAL_GENERATION or UNKNOWN_MEMBER_ID where another member has the partitions by now,
+   * consumer's; with `autoCommit` nothing below them is committed until the position is moved. Rejects with ILLEGAL_GENERATION or UNKNOWN_MEMBER_ID where another member has the partitions by now,
    * OFFSET_METADATA_TOO_LARGE and others that trying again would not mend, and UNSUPPORTED without a `groupId`.
    */
   async commit(offsets?: readonly OffsetToCommit[]): Promise<void> {

@@ -82,6 +82,22 @@ describe('positions', () => {
     expect(coordinator.count('commit')).toBe(1)
   })
 
+  test('not below what was committed by hand, unless the position is moved there', async () => {
+    const { coordinator, committer, all } = setUp()
+    coordinator.script('commit', answer('NOT_COORDINATOR'), answer(null), answer(null), answer(null))
+    await rejection(committer.commitPositions(all))
+    const [behind, offsets] = [all[1], () => sent(coordinator).map(({ topics }) => topics[0].partitions[0])]
+    await committer.commit([at(1, 9n)])
+    await committer.commitPositions(all)
+    expect(offsets().map(({ committedOffset }) => committedOffset)).toEqual([6n, 9n])
+    behind.restart()
+    behind.position = 10
+    await committer.commitPositions(all)
+    behind.moveTo(2)
+    await committer.commitPositions(all)
+    expect(offsets().map(({ committedOffset }) => committedOffset)).toEqual([6n, 9n, 10n, 2n])
+  })
+
   test('every so often; what passes is left to the next time', async () => {
     const { coordinator, timers, committer, all, errors } = setUp()
     coordinator.script('commit', answer('COORDINATOR_LOAD_IN_PROGRESS'), answer(null))

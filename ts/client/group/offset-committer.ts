@@ -15,6 +15,11 @@ import type { Membership } from './membership.js'
 const backOff: BackOffTimes = { initialMs: 100, maxMs: 1_000 }
 const timeoutMs = 60_000
 
+interface FailedOffset {
+  readonly offset: OffsetOf
+  readonly error: SeglogError
+}
+
 /**
  * Commits of one consumer, one after the other, so that none overtakes a later one. Positions are what was consumed:
  * records in the hand of a loop or handler are not.
@@ -53,10 +58,13 @@ export class OffsetCommitter {
     this.alarm = null
   }
 
-  /** One attempt at the positions that have changed, for the moments that come again. */
+  /**
+   * One attempt at the positions that have changed, for the moments that come again. One that is below what the
+   * application committed itself stays out: it knows of records that are done before the loop has let go of them.
+   */
   commitPositions(partitions: readonly AssignedPartition[]): Promise<void> {
     return this.inLine(async () => {
-      const offsets = positionsOf(partitions)
+      const offsets = positionsOf(partitions.filter((one) => one.position >= one.committedByHand))
       if (offsets.length === 0 || this.isBetweenGenerations) return
       const failed = await this.send(offsets)
       if (failed.length > 0) throw failed[0].error
@@ -83,6 +91,7 @@ export class OffsetCommitter {
       if (attempts > 1) this.checkOwned(left)
       const before = this.identity
       const failed = await this.send(left)
+      this.noteByHand(left, failed)
       if (failed.length === 0) return
       const { error } = failed[0]
       const isLate = this.clock.now() > deadlineMs
@@ -92,7 +101,15 @@ export class OffsetCommitter {
     }
   }
 
-  private async send(offsets: readonly OffsetOf[]): Promise<{ offset: OffsetOf; error: SeglogError }[]> {
+  private noteByHand(sent: readonly OffsetOf[], failed: readonly FailedOffset[]): void {
+    for (const one of sent) {
+      const partition = this.partitions.find(one)
+      if (partition === undefined || failed.some(({ offset }) => offset === one)) continue
+      partition.committedByHand = Number(one.offset)
+    }
+  }
+
+  private async send(offsets: readonly OffsetOf[]): Promise<FailedOffset[]> {
     const generation = this.membership?.generation
     const { identity } = this
     const errors = await this.attempt(identity, offsets)
