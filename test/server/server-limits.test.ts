@@ -30,10 +30,10 @@ describe('connections', () => {
   })
 
   test('on which nothing moves are closed, those that wait for an answer are not', async () => {
-    const server = await TestServer.start({ config: { 'connections.max.idle.ms': 50 } })
+    const server = await TestServer.start({ config: { 'connections.max.idle.ms': 400 } })
     await server.createTopic('orders')
     const [idle, waiting] = [await server.connect(), await server.connect()]
-    waiting.send(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: 500 }), byName.fetch)
+    waiting.send(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: 1_500 }), byName.fetch)
     await idle.closed
     await waiting.answer(apiKey.fetch, byName.fetch)
     await waiting.closed
@@ -42,7 +42,7 @@ describe('connections', () => {
   })
 
   test('whose client takes nothing of its answer are closed after the idle time', async () => {
-    const server = await TestServer.start({ config: { 'connections.max.idle.ms': 200 } })
+    const server = await TestServer.start({ config: { 'connections.max.idle.ms': 1_000 } })
     await server.createTopic('orders')
     const client = await server.connect()
     const batch = clientBatch(...Array.from({ length: 180 }, () => 'x'.repeat(5000)))
@@ -57,7 +57,7 @@ describe('connections', () => {
 })
 
 describe('a request that does not come on', () => {
-  const config = { 'seglog.request.receive.timeout.ms': 100 }
+  const config = { 'seglog.request.receive.timeout.ms': 500 }
 
   test('is closed with a line in the log', async () => {
     const server = await TestServer.start({ config })
@@ -73,7 +73,7 @@ describe('a request that does not come on', () => {
     const server = await TestServer.start({ config })
     await server.createTopic('orders')
     const client = await server.connect()
-    client.send(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: 400 }), byName.fetch)
+    client.send(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: 1_500 }), byName.fetch)
     const bytes = frameOf(apiKey.metadata, {}, 9, 2)
     client.socket.write(bytes.subarray(0, 10))
     await client.answer(apiKey.fetch, byName.fetch)
@@ -114,7 +114,7 @@ describe('memory for requests', () => {
 })
 
 test('requests whose rest does not come make room for others that wait for memory', async () => {
-  const config = { 'queued.max.request.bytes': 1 << 20, 'seglog.request.receive.timeout.ms': 400 }
+  const config = { 'queued.max.request.bytes': 1 << 20, 'seglog.request.receive.timeout.ms': 1_500 }
   const server = await TestServer.start({ config })
   await server.createTopic('orders')
   const good = await server.connect()
@@ -146,10 +146,10 @@ test('small requests get through while large ones wait for memory', async () => 
     for (const { socket } of large) socket.write(some)
   }, 20)
   await eventually(() => server.server.queuedBytes >= 1 << 20)
-  const begun = performance.now()
   for (let i = 0; i < 20; i++) await good.ask(apiKey.produce, produceOf('orders', clientBatch('fine')), byName.produce)
-  expect(performance.now() - begun).toBeLessThan(900)
   clearInterval(sending)
+  expect(server.server.queuedBytes).toBeGreaterThanOrEqual(1 << 20)
+  expect(large.filter(({ isClosed }) => isClosed)).toEqual([])
 })
 
 test('produces under way at a time are bounded, and all are answered in order', async () => {
@@ -181,7 +181,7 @@ test('1,000 connections that dribble do not keep others from being answered', as
 })
 
 test('a fetch that waits is over when its time is, also behind the idle limit', async () => {
-  const server = await TestServer.start({ config: { 'connections.max.idle.ms': 20 } })
+  const server = await TestServer.start({ config: { 'connections.max.idle.ms': 400 } })
   await server.createTopic('orders')
   const [client, other] = [await server.connect(), await server.connect()]
   client.send(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: forEver }), byName.fetch)

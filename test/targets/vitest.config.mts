@@ -21,6 +21,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: isKafka ? 1 : 2,
     testTimeout: isKafka ? 120_000 : 30_000,
+    // Of what is polled for, the time limit of the test is the only one that matters.
+    expect: { poll: { timeout: 20_000, interval: 5 } },
     hookTimeout: 180_000,
   },
 })

@@ -147,7 +147,7 @@ describe('what goes wrong', () => {
 
   test('no answer in time', async () => {
     const fake = await FakeCluster.open()
-    const transport = await openTransport(fake, { requestTimeout: 50 })
+    const transport = await openTransport(fake, { requestTimeout: 1_000 })
     const error = await rejection(transport.request(apiKey.createAcls, { creations: [] }))
     expect(error).toMatchObject({ code: 'TIMED_OUT', retriable: true })
     expect(error.message).toMatch(/did not answer CreateAcls in time; the connection was given up/)
@@ -208,7 +208,7 @@ describe('what goes wrong', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void server.close())
     const { port } = server.address() as { port: number }
-    const error = await rejection(open(`kafka://127.0.0.1:${port}`, { connectionTimeout: 50 }))
+    const error = await rejection(open(`kafka://127.0.0.1:${port}`, { connectionTimeout: 1_000 }))
     expect(error).toMatchObject({ code: 'TIMED_OUT', message: expect.stringMatching(/did not answer ApiVersions/) })
   })
 

@@ -254,7 +254,7 @@ describe('what is given up', () => {
     broker.handlers[apiKey.produce] = fine
     await log.producer({ idempotent: false }).send({ topic: 't', messages: ['known'] })
     await broker.stop()
-    const brief = log.producer({ idempotent: false, deliveryTimeout: 60 })
+    const brief = log.producer({ idempotent: false, deliveryTimeout: 1_000 })
     const error = await rejection(brief.send({ topic: 't', messages: ['a'] }))
     expect(error).toMatchObject({ retriable: true, topic: 't', partition: 0 })
     expect(`${error.code} ${error.message}`).toMatch(
@@ -263,7 +263,7 @@ describe('what is given up', () => {
   })
 
   test('a topic that is gone', async () => {
-    const { fake, broker, send } = await producerOn([1], { deliveryTimeout: 200 })
+    const { fake, broker, send } = await producerOn([1], { deliveryTimeout: 1_000 })
     broker.handlers[apiKey.produce] = ({ request }) => {
       fake.topics.delete('t')
       return answered(request, () => 'UNKNOWN_TOPIC_OR_PARTITION')

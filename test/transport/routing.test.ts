@@ -99,7 +99,7 @@ describe('partition leaders', () => {
     fake.topics.get('t')!.partitions[0]!.leaderEpoch = 1
     const broken = offsets(1, () => NOT_LEADER_OR_FOLLOWER.code)
     fake.node(1).handlers[apiKey.listOffsets] = broken
-    const given = await transport.request(apiKey.listOffsets, listOffsets('t', 0), { timeoutMs: 50 })
+    const given = await transport.request(apiKey.listOffsets, listOffsets('t', 0), { timeoutMs: 500 })
     expect(given.topics[0]!.partitions[0]!.errorCode).not.toBe(0)
   })
 
@@ -109,7 +109,7 @@ describe('partition leaders', () => {
     await transport.request(apiKey.listOffsets, listOffsets('t', 0, 1))
     await fake.node(2).stop()
     const request = listOffsets('t', 0, 1)
-    const { topics } = await transport.request(apiKey.listOffsets, request, { timeoutMs: 100 })
+    const { topics } = await transport.request(apiKey.listOffsets, request, { timeoutMs: 1_000 })
     expect(topics[0]!.partitions).toMatchObject([
       { errorCode: 0, offset: 100n },
       { errorCode: protocolErrors.NETWORK_EXCEPTION.code },
@@ -166,7 +166,7 @@ describe('coordinators', () => {
     fake.node(1).handlers[apiKey.findCoordinator] = (seen) =>
       isThere ? fake.findCoordinator(seen) : { coordinators: [nobody] }
     fake.node(1).handlers[apiKey.heartbeat] = () => ({ errorCode: 0 })
-    const late = rejection(transport.request(apiKey.heartbeat, heartbeat('g'), { timeoutMs: 50 }))
+    const late = rejection(transport.request(apiKey.heartbeat, heartbeat('g'), { timeoutMs: 1_000 }))
     expect(await late).toMatchObject({ code: 'COORDINATOR_NOT_AVAILABLE', retriable: true })
     const asked = transport.request(apiKey.heartbeat, heartbeat('g'))
     isThere = true
