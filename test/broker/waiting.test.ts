@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { WaitingFetches, type Watched } from '../../ts/broker/waiting-fetches.js'
+import { apiKey } from '../../ts/protocol/apis.js'
+import { zeroUuid } from '../../ts/protocol/uuid.js'
 import { batchOf, TestBroker, valuesOf } from './harness.js'
 
 /** A wait that no test sees the end of by itself. */
@@ -37,6 +39,16 @@ describe('a fetch that finds too little', () => {
     const waiting = test.fetch('t', 1, { maxWaitMs: forEver, minBytes: batch.length * 3 })
     for (let i = 0; i < 3; i++) await test.produce('t', batch)
     expect(valuesOf((await waiting).records)).toHaveLength(3)
+  })
+
+  it('does not wait where nothing is asked for', async () => {
+    const test = await openWithTopic()
+    expect(await test.ask(apiKey.fetch, { minBytes: 1, maxWaitMs: forEver, topics: [] })).toMatchObject({
+      errorCode: 0,
+      responses: [],
+    })
+    const topics = [{ topic: 't', topicId: zeroUuid, partitions: [] }]
+    expect(await test.ask(apiKey.fetch, { minBytes: 1, maxWaitMs: forEver, topics })).toMatchObject({ errorCode: 0 })
   })
 
   it('ends with its time, its signal, and the broker', async () => {

@@ -22,7 +22,8 @@ type FetchTopic = FetchRequest['topics'][number]
 /**
  * Versions 4-18. Partitions are read in the request's order until `maxBytes` are together; the first batch found is
  * given whole, whatever its size. With less than `minBytes` the request waits, up to `maxWaitMs`, and is woken by the
- * append; errors and divergence are answered at once. Answers without a promise when the page cache had everything.
+ * append; errors and divergence are answered at once, as is a request without partitions, by which the Java client ends
+ * its session. Answers without a promise when the page cache had everything.
  *
  * Not done: fetch sessions (session id 0 is answered, so clients send full requests), followers, transactions.
  */
@@ -36,9 +37,10 @@ export const fetch = apiHandler(apiKey.fetch, '4-18', (broker, request, context)
 
 function answerOrWait(round: FetchRound, context: RequestContext): MaybePromise<FetchResponse> {
   const { broker, request } = round
-  const missingBytes = request.minBytes - round.bytes
-  if (missingBytes <= 0 || round.urgent || request.maxWaitMs <= 0 || context.signal?.aborted) return round.response
   const { partitions, startBytes } = round
+  const missingBytes = request.minBytes - round.bytes
+  const canCome = partitions.length > 0 && missingBytes > 0
+  if (!canCome || round.urgent || request.maxWaitMs <= 0 || context.signal?.aborted) return round.response
   const { maxWaitMs: waitMs } = request
   round.release()
   return broker.waitingFetches
