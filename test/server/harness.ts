@@ -139,6 +139,18 @@ export class RawClient {
   }
 }
 
+/** A connection whose client asks for some megabytes of `orders`, which it fills first, and takes nothing of the answer. */
+export async function connectAndTakeNothing(server: TestServer): Promise<RawClient> {
+  const client = await server.connect()
+  const batch = clientBatch(...Array.from({ length: 180 }, () => 'x'.repeat(5000)))
+  for (let i = 0; i < 10; i++) await client.ask(apiKey.produce, produceOf('orders', batch), byName.produce)
+  client.socket.pause()
+  const fetch = fetchOf('orders', 0)
+  fetch.topics[0].partitions[0].partitionMaxBytes = 9_000_000
+  client.send(apiKey.fetch, fetch, byName.fetch)
+  return client
+}
+
 export function frameOf<K extends ApiKey>(
   key: K,
   request: Partial<RequestOf<K>> = {},

@@ -2,7 +2,17 @@ import { describe, expect, test } from 'vitest'
 import { apiKey } from '../../ts/protocol/apis.js'
 import { isTooSlow, type ServerLimits } from '../../ts/server/limits.js'
 import { temporaryFolder } from '../cli/run-cli.js'
-import { byName, clientBatch, eventually, fetchOf, forEver, frameOf, produceOf, TestServer } from './harness.js'
+import {
+  byName,
+  clientBatch,
+  connectAndTakeNothing,
+  eventually,
+  fetchOf,
+  forEver,
+  frameOf,
+  produceOf,
+  TestServer,
+} from './harness.js'
 
 describe('connections', () => {
   test('above max.connections are closed, and taken again when others went', async () => {
@@ -44,13 +54,7 @@ describe('connections', () => {
   test('whose client takes nothing of its answer are closed after the idle time', async () => {
     const server = await TestServer.start({ config: { 'connections.max.idle.ms': 1_000 } })
     await server.createTopic('orders')
-    const client = await server.connect()
-    const batch = clientBatch(...Array.from({ length: 180 }, () => 'x'.repeat(5000)))
-    for (let i = 0; i < 10; i++) await client.ask(apiKey.produce, produceOf('orders', batch), byName.produce)
-    client.socket.pause()
-    const fetch = fetchOf('orders', 0)
-    fetch.topics[0].partitions[0].partitionMaxBytes = 9_000_000
-    client.send(apiKey.fetch, fetch, byName.fetch)
+    await connectAndTakeNothing(server)
     await eventually(() => server.server.connections === 0)
     expect(server.lines('error')).toEqual([])
   })

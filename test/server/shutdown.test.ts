@@ -2,7 +2,17 @@ import { expect, test } from 'vitest'
 import { apiKey } from '../../ts/protocol/apis.js'
 import { valuesOf } from '../broker/harness.js'
 import { temporaryFolder } from '../cli/run-cli.js'
-import { byName, clientBatch, eventually, fetchOf, forEver, frameOf, produceOf, TestServer } from './harness.js'
+import {
+  byName,
+  clientBatch,
+  connectAndTakeNothing,
+  eventually,
+  fetchOf,
+  forEver,
+  frameOf,
+  produceOf,
+  TestServer,
+} from './harness.js'
 
 test('answers what is under way, wakes what waits, and drops what is not whole', async () => {
   const server = await TestServer.start({ data: temporaryFolder() })
@@ -54,13 +64,7 @@ test('does not wait for clients that never close', async () => {
 test('does not wait for clients that do not take their answers', async () => {
   const server = await TestServer.start()
   await server.createTopic('orders')
-  const client = await server.connect()
-  const batch = clientBatch(...Array.from({ length: 180 }, () => 'x'.repeat(5000)))
-  for (let i = 0; i < 10; i++) await client.ask(apiKey.produce, produceOf('orders', batch), byName.produce)
-  client.socket.pause()
-  const fetch = fetchOf('orders', 0)
-  fetch.topics[0].partitions[0].partitionMaxBytes = 9_000_000
-  client.send(apiKey.fetch, fetch, byName.fetch)
+  await connectAndTakeNothing(server)
   await eventually(() => server.server.queuedBytes === 0)
   await server.running.close(50)
   expect(server.server.connections).toBe(0)

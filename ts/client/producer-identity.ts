@@ -1,5 +1,6 @@
 import { isPromise } from '../log/maybe-promise.js'
 import { apiKey, type ResponseOf } from '../protocol/apis.js'
+import { initRequest } from './producer-sessions.js'
 import { throwErrorOf } from './response-error.js'
 import type { Transport } from './transport.js'
 
@@ -36,14 +37,6 @@ export class ProducerIdentity {
   ask(done: (error: unknown) => void): void {
     if (this.asking) return
     this.asking = true
-    const request = {
-      transactionalId: null,
-      transactionTimeoutMs: 0,
-      producerId: -1n,
-      producerEpoch: -1,
-      enable2Pc: false,
-      keepPreparedTxn: false,
-    }
     const finish = (response: InitProducerIdResponse) => {
       throwErrorOf(response)
       this.producerId = Number(response.producerId)
@@ -56,7 +49,7 @@ export class ProducerIdentity {
       done(error)
     }
     try {
-      const response = this.transport.request(apiKey.initProducerId, request)
+      const response = this.transport.request(apiKey.initProducerId, initRequest)
       if (isPromise(response)) response.then(finish).then(() => end(null), end)
       else {
         finish(response)

@@ -10,7 +10,8 @@ export interface ProducerSession {
 
 const epochMax = 0x7fff
 
-const initRequest: RequestOf<typeof apiKey.initProducerId> = {
+/** Asks for an id that nobody has had. */
+export const initRequest: RequestOf<typeof apiKey.initProducerId> = {
   transactionalId: null,
   transactionTimeoutMs: 0,
   producerId: -1n,

@@ -38,6 +38,27 @@ function topicsOf<Part>(parts: readonly PlacedPart<Part>[]): Topic<Part>[] {
   return Array.from(topics, ([name, placed]) => ({ name, partitions: placed.map(({ part }) => part) }))
 }
 
+interface IndexedPart {
+  readonly partitionIndex: number
+}
+
+interface IndexedAnswer extends IndexedPart {
+  readonly errorCode: number
+}
+
+function indexOf({ partitionIndex }: IndexedPart): number {
+  return partitionIndex
+}
+
+/** Answers that have their partitions by index, under the names of topics. */
+const answersByIndex = {
+  answers: <Answer extends IndexedAnswer>({ topics }: { topics: readonly Topic<Answer>[] }) => flat(topics, indexOf),
+  response: <Answer extends IndexedAnswer>(parts: readonly PlacedPart<Answer>[]) => {
+    return { throttleTimeMs: 0, topics: topicsOf(parts) }
+  },
+  errorOf: ({ errorCode }: IndexedAnswer) => errorCode,
+}
+
 type ListOffsets = RequestOf<typeof apiKey.listOffsets>
 type ListOffsetsAnswer = ResponseOf<typeof apiKey.listOffsets>
 
@@ -47,11 +68,9 @@ const listOffsets: PartitionApi<
   ListOffsets['topics'][number]['partitions'][number],
   ListOffsetsAnswer['topics'][number]['partitions'][number]
 > = {
-  parts: ({ topics }) => flat(topics, ({ partitionIndex }) => partitionIndex),
+  ...answersByIndex,
+  parts: ({ topics }) => flat(topics, indexOf),
   request: (whole, parts) => ({ ...whole, topics: topicsOf(parts) }),
-  answers: ({ topics }) => flat(topics, ({ partitionIndex }) => partitionIndex),
-  response: (parts) => ({ throttleTimeMs: 0, topics: topicsOf(parts) }),
-  errorOf: ({ errorCode }) => errorCode,
   failed: (partitionIndex, errorCode) => ({ partitionIndex, errorCode, timestamp: -1n, offset: -1n, leaderEpoch: -1 }),
 }
 
@@ -64,11 +83,9 @@ const deleteRecords: PartitionApi<
   DeleteRecords['topics'][number]['partitions'][number],
   DeleteRecordsAnswer['topics'][number]['partitions'][number]
 > = {
-  parts: ({ topics }) => flat(topics, ({ partitionIndex }) => partitionIndex),
+  ...answersByIndex,
+  parts: ({ topics }) => flat(topics, indexOf),
   request: (whole, parts) => ({ ...whole, topics: topicsOf(parts) }),
-  answers: ({ topics }) => flat(topics, ({ partitionIndex }) => partitionIndex),
-  response: (parts) => ({ throttleTimeMs: 0, topics: topicsOf(parts) }),
-  errorOf: ({ errorCode }) => errorCode,
   failed: (partitionIndex, errorCode) => ({ partitionIndex, errorCode, lowWatermark: -1n }),
 }
 
@@ -106,6 +123,7 @@ const producers: PartitionApi<
   number,
   ProducersAnswer['topics'][number]['partitions'][number]
 > = {
+  ...answersByIndex,
   parts({ topics }) {
     const lists = topics.map(({ name, partitionIndexes }) => ({ name, partitions: partitionIndexes }))
     return flat(lists, (index) => index)
@@ -113,9 +131,6 @@ const producers: PartitionApi<
   request: (_whole, parts) => ({
     topics: topicsOf(parts).map(({ name, partitions }) => ({ name, partitionIndexes: partitions })),
   }),
-  answers: ({ topics }) => flat(topics, ({ partitionIndex }) => partitionIndex),
-  response: (parts) => ({ throttleTimeMs: 0, topics: topicsOf(parts) }),
-  errorOf: ({ errorCode }) => errorCode,
   failed: (partitionIndex, errorCode) => ({ partitionIndex, errorCode, errorMessage: null, activeProducers: [] }),
 }
 

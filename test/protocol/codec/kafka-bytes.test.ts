@@ -13,20 +13,8 @@ import {
 } from '../../../ts/protocol/codec/frames.js'
 import { readPayload, writePayload } from '../../../ts/protocol/codec/payloads.js'
 import { Reader } from '../../../ts/protocol/codec/reader.js'
-import {
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-} from '../../../ts/protocol/payloads/consumer-protocol.js'
-import { groupMetadataKey, groupMetadataValue } from '../../../ts/protocol/payloads/group-metadata.js'
-import { offsetCommitKey, offsetCommitValue } from '../../../ts/protocol/payloads/offset-commit.js'
-import {
-  covers,
-  defaultsOf,
-  type Field,
-  type Fields,
-  type FieldType,
-  type Payload,
-} from '../../../ts/protocol/schema.js'
+import { covers, defaultsOf, type Field, type Fields, type FieldType } from '../../../ts/protocol/schema.js'
+import { payloads } from '../payload-tables.js'
 import { bodyOf, joined, normal } from './frame-samples.js'
 
 /** A message as Kafka 4.3.1's own classes write it; fixtures/KafkaMessages.java says how these are made. */
@@ -48,15 +36,6 @@ const samples = gunzipSync(readFileSync(file))
   .split('\n')
   .map((line) => JSON.parse(line) as Sample)
 const correlationId = 0x01020304
-
-const payloads: readonly Payload[] = [
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-  groupMetadataKey,
-  groupMetadataValue,
-  offsetCommitKey,
-  offsetCommitValue,
-]
 
 /** The message that the sample's JSON stands for, fields that the version lacks at their defaults. */
 function fromJson(fields: Fields, json: Record<string, unknown>): Record<string, unknown> {

@@ -1,27 +1,15 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { payloadVersion, readPayload, writePayload } from '../../../ts/protocol/codec/payloads.js'
-import {
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-} from '../../../ts/protocol/payloads/consumer-protocol.js'
-import { groupMetadataKey, groupMetadataValue } from '../../../ts/protocol/payloads/group-metadata.js'
-import { offsetCommitKey, offsetCommitValue } from '../../../ts/protocol/payloads/offset-commit.js'
-import { create, type Payload } from '../../../ts/protocol/schema.js'
+import { consumerProtocolSubscription } from '../../../ts/protocol/payloads/consumer-protocol.js'
+import { offsetCommitValue } from '../../../ts/protocol/payloads/offset-commit.js'
+import { create } from '../../../ts/protocol/schema.js'
+import { payloads } from '../payload-tables.js'
 import { normal } from './frame-samples.js'
 import { messageAt } from './message-arbitrary.js'
 
-const tables: readonly Payload[] = [
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-  groupMetadataKey,
-  groupMetadataValue,
-  offsetCommitKey,
-  offsetCommitValue,
-]
-
 describe('payloads', () => {
-  for (const table of tables) {
+  for (const table of payloads) {
     for (let version = table.versions.from; version <= table.versions.to; version++) {
       it(`${table.name} version ${version} is read as it was written`, () => {
         fc.assert(

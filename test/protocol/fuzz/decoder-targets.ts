@@ -9,13 +9,8 @@ import {
 } from '../../../ts/protocol/codec/frames.js'
 import { readPayload, writePayload } from '../../../ts/protocol/codec/payloads.js'
 import { Reader } from '../../../ts/protocol/codec/reader.js'
-import {
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-} from '../../../ts/protocol/payloads/consumer-protocol.js'
-import { groupMetadataKey, groupMetadataValue } from '../../../ts/protocol/payloads/group-metadata.js'
-import { offsetCommitKey, offsetCommitValue } from '../../../ts/protocol/payloads/offset-commit.js'
 import { covers, type Message, type Payload } from '../../../ts/protocol/schema.js'
+import { payloads } from '../payload-tables.js'
 import { inChunks, mutate } from './mutate.js'
 import type { Random } from './random.js'
 import { codeOf, insist, type Target, unless } from './target.js'
@@ -28,15 +23,6 @@ export interface Sample {
   readonly version: number
   readonly hex: string
 }
-
-const payloads: readonly Payload[] = [
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-  groupMetadataKey,
-  groupMetadataValue,
-  offsetCommitKey,
-  offsetCommitValue,
-]
 
 /** Room for the version of a response, which does not stand in it. */
 const versionBytes = 2
