@@ -162,6 +162,22 @@ export class AdminGroups {
    */
   async lag(groupId?: string): Promise<PartitionLag[]> {
     checkCall('admin.lag()', { groupId }, rules.lagRules)
+    const { checkOpen, transport } = this.calls.parts
+    checkOpen()
+    if (transport.groupLag === undefined) return this.lagByRequests(groupId)
+    if (groupId !== undefined) return transport.groupLag(groupId)
+    const lags = (await this.listGroups()).map(async (one) => {
+      return transport.groupLag!(one.groupId).catch((error: SeglogError) => {
+        // Deleted since it was listed.
+        if (error.code === 'GROUP_ID_NOT_FOUND') return []
+        throw error
+      })
+    })
+    return (await Promise.all(lags)).flat()
+  }
+
+  /** Over a network commits and ends come one after the other. */
+  private async lagByRequests(groupId: string | undefined): Promise<PartitionLag[]> {
     const groups = groupId === undefined ? await this.allThatAreThere() : [await this.describeGroup(groupId)]
     const offsets = await Promise.all(groups.map((group) => this.offsetsOf(group.groupId, null)))
     return lagOf(

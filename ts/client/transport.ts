@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../log/maybe-promise.js'
 import type { ApiKey, RequestOf, ResponseOf } from '../protocol/apis.js'
+import type { PartitionLag } from './admin-group-options.js'
 import type { BackOffTimes } from './back-off.js'
 
 export interface RequestOptions {
@@ -28,6 +29,11 @@ export interface Transport {
    * one Fetch or Produce. In-process always 0; -1 where it is not known yet, and the next such request finds it out.
    */
   nodeOf(topic: string, partition: number): number
+  /**
+   * How far a group is behind, all of it seen in one moment: only a broker in this process can tell. Rejects with
+   * GROUP_ID_NOT_FOUND.
+   */
+  groupLag?(groupId: string): Promise<PartitionLag[]>
   /** Ends the connection to the broker; in-process the broker itself. Idempotent. */
   close(): Promise<void>
 }

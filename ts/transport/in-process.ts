@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.js'
 import type { RequestContext } from '../broker/request-context.js'
+import type { PartitionLag } from '../client/admin-group-options.js'
 import { defaultBackOff } from '../client/back-off.js'
 import type { RequestOptions, Transport } from '../client/transport.js'
 import type { MaybePromise } from '../log/maybe-promise.js'
@@ -25,6 +26,17 @@ export class InProcessTransport implements Transport {
 
   nodeOf(): number {
     return 0
+  }
+
+  async groupLag(groupId: string): Promise<PartitionLag[]> {
+    const lags = await this.broker.groupLag(groupId)
+    return lags.map(({ topic, partition, committedOffset, endOffset, lag, lagMs, member }) => ({
+      ...{ groupId, topic, partition, committed: committedOffset, end: endOffset, lag },
+      lagSeconds: lagMs === null ? null : lagMs / 1000,
+      memberId: member?.id ?? null,
+      clientId: member?.clientId ?? null,
+      clientHost: member?.clientHost ?? null,
+    }))
   }
 
   close(): Promise<void> {
