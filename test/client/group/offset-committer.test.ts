@@ -98,6 +98,34 @@ describe('positions', () => {
     expect(offsets().map(({ committedOffset }) => committedOffset)).toEqual([6n, 9n, 10n, 2n])
   })
 
+  test('for the last time: tried again while the trouble passes and somebody waits', async () => {
+    const { coordinator, timers, committer, all } = setUp()
+    const lost = { throws: protocolError('NETWORK_EXCEPTION') }
+    coordinator.script('commit', lost, answer('NOT_COORDINATOR'), answer(null), lost, lost)
+    const done = committer.commitFinally(all, new Signal())
+    for (let n = 0; n < 2; n++) {
+      await settle()
+      await timers.advance(400)
+    }
+    await done
+    expect(all[1].committed).toBe(6)
+    all[1].position = 7
+    const over = new Signal()
+    const failed = rejection(committer.commitFinally(all, over))
+    await settle()
+    over.set()
+    expect(await failed).toMatchObject({ code: 'NETWORK_EXCEPTION' })
+    expect(coordinator.count('commit')).toBe(5)
+  })
+
+  test('for the last time: what does not pass ends it at once', async () => {
+    const { coordinator, committer, all } = setUp()
+    coordinator.script('commit', answer('ILLEGAL_GENERATION'))
+    const failed = rejection(committer.commitFinally(all, new Signal()))
+    expect(await failed).toMatchObject({ code: 'ILLEGAL_GENERATION' })
+    expect(coordinator.count('commit')).toBe(1)
+  })
+
   test('every so often; what passes is left to the next time', async () => {
     const { coordinator, timers, committer, all, errors } = setUp()
     coordinator.script('commit', answer('COORDINATOR_LOAD_IN_PROGRESS'), answer(null))

@@ -93,7 +93,7 @@ export class GroupReader {
     const late = new Signal()
     const alarm = clock.after(withinMs, () => late.set())
     await hands.untilFree(partitions.list, late)
-    if (settings.autoCommit) await late.unless(committer.commitPositions(partitions.list).catch(() => {}))
+    if (settings.autoCommit) await late.unless(committer.commitFinally(partitions.list, late).catch(() => {}))
     alarm.cancel()
   }
 

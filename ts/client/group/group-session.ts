@@ -171,7 +171,7 @@ export class GroupSession {
     partitions.hold(given)
     await hands.untilFree(given, over)
     if (!generation.lost.isSet) {
-      if (settings.autoCommit) await late.unless(this.committer.commitPositions(given).catch(() => {}))
+      if (settings.autoCommit) await late.unless(this.committer.commitFinally(given, over).catch(() => {}))
       await late.unless(events.tell('revoked', { ...this.names(generation), partitions: given.map(placeOf) }))
       partitions.drop(given)
     }

@@ -11,6 +11,7 @@ import type { GroupCalls, OffsetOf } from './group-calls.js'
 import { troubleOf } from './group-trouble.js'
 import { type MemberIdentity, outsider } from './member-identity.js'
 import type { Membership } from './membership.js'
+import type { Signal } from './signal.js'
 
 const backOff: BackOffTimes = { initialMs: 100, maxMs: 1_000 }
 const timeoutMs = 60_000
@@ -64,11 +65,29 @@ export class OffsetCommitter {
    */
   commitPositions(partitions: readonly AssignedPartition[]): Promise<void> {
     return this.inLine(async () => {
-      const offsets = positionsOf(partitions.filter((one) => one.position >= one.committedByHand))
-      if (offsets.length === 0 || this.isBetweenGenerations) return
-      const failed = await this.send(offsets)
-      if (failed.length > 0) throw failed[0].error
+      const failed = await this.attemptPositions(partitions)
+      if (failed !== null) throw failed
     })
+  }
+
+  /** For the moment that does not come again: as `commitPositions`, until it is done or nobody waits for it (`over`). */
+  commitFinally(partitions: readonly AssignedPartition[], over: Signal): Promise<void> {
+    return this.inLine(async () => {
+      for (let attempts = 1; ; attempts++) {
+        const failed = await this.attemptPositions(partitions)
+        if (failed === null) return
+        if (over.isSet || troubleOf(failed) !== 'retry') throw failed
+        await pause(this.clock, backOffMs(backOff, attempts), over)
+      }
+    })
+  }
+
+  /** The first failure; null where there is nothing left to commit. */
+  private async attemptPositions(partitions: readonly AssignedPartition[]): Promise<SeglogError | null> {
+    const offsets = positionsOf(partitions.filter((one) => one.position >= one.committedByHand))
+    if (offsets.length === 0 || this.isBetweenGenerations) return null
+    const failed = await this.send(offsets)
+    return failed[0]?.error ?? null
   }
 
   /**
