@@ -68,6 +68,12 @@ const own: Readonly<Record<string, ConfigDef>> = {
     expected: 'address:count, comma-separated',
     accepts: (text) => text === '' || text.split(',').every((item) => /^\s*[^\s,]+:\d{1,10}\s*$/.test(item)),
   },
+  'max.incremental.fetch.session.cache.slots': intConfig(
+    1000,
+    0,
+    'Fetch sessions kept at a time; clients beyond them send whole requests.',
+    used,
+  ),
   'max.request.partition.size.limit': intConfig(
     2000,
     1,

@@ -4,6 +4,7 @@ import type { Crc32c } from '../records/message.js'
 import type { OfferedApi } from './api/offered-apis.js'
 import type { BrokerConfig } from './broker-config.js'
 import type { DynamicConfigs } from './dynamic-configs.js'
+import type { FetchSessions } from './fetch-sessions.js'
 import type { GroupCoordinator } from './groups/group-coordinator.js'
 import type { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
@@ -24,6 +25,7 @@ export interface BrokerState {
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   readonly waitingFetches: WaitingFetches
+  readonly fetchSessions: FetchSessions
   readonly logs: LogDirectory
   readonly clock: Clock
   readonly logger: Logger

@@ -13,6 +13,7 @@ import { offeredApis } from './api/offered-apis.js'
 import { BrokerConfig } from './broker-config.js'
 import type { BrokerState, Endpoint } from './broker-state.js'
 import { DynamicConfigs } from './dynamic-configs.js'
+import { FetchSessions } from './fetch-sessions.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
 import { groupLag, type PartitionLag } from './groups/group-lag.js'
 import { type MemoryDirectory, makeMemoryDirectory, memoryTarget } from './memory-directory.js'
@@ -115,6 +116,7 @@ export class Broker {
       groups: new GroupCoordinator(ground, options.timers ?? loopTimers),
       producerIds: new ProducerIds(store),
       waitingFetches: new WaitingFetches(),
+      fetchSessions: new FetchSessions(() => config.number('max.incremental.fetch.session.cache.slots'), clock),
       nodeId,
       clusterId: logs.clusterId ?? '',
       offered: offeredApis(),

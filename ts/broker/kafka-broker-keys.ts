@@ -375,7 +375,6 @@ const themes: readonly Theme[] = [
       ['background.threads', 'int', '10', 'cluster-wide'],
       ['delete.records.purgatory.purge.interval.requests', 'int', '1'],
       ['fetch.purgatory.purge.interval.requests', 'int', '1000'],
-      ['max.incremental.fetch.session.cache.slots', 'int', '1000'],
       ['num.io.threads', 'int', '8', 'cluster-wide'],
       ['num.network.threads', 'int', '3', 'cluster-wide'],
       ['num.recovery.threads.per.data.dir', 'int', '2', 'cluster-wide'],

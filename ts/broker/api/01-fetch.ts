@@ -12,6 +12,7 @@ import type {
 } from '../../protocol/messages/01-fetch.js'
 import type { BrokerState } from '../broker-state.js'
 import { errorCodeOf, placedError } from '../error-codes.js'
+import type { SessionFetch } from '../fetch-sessions.js'
 import { checkLeaderEpoch } from '../leader-epoch.js'
 import type { Partition } from '../partition.js'
 import type { RequestContext } from '../request-context.js'
@@ -23,17 +24,38 @@ type FetchTopic = FetchRequest['topics'][number]
  * Versions 4-18. Partitions are read in the request's order until `maxBytes` are together; the first batch found is
  * given whole, whatever its size. With less than `minBytes` the request waits, up to `maxWaitMs`, and is woken by the
  * append; errors and divergence are answered at once, as is a request without partitions, by which the Java client ends
- * its session. Answers without a promise when the page cache had everything.
+ * its session. Answers without a promise when the page cache had everything. In a fetch session (KIP-227) requests name
+ * what changes in what is asked, and answers name the partitions that have news.
  *
- * Not done: fetch sessions (session id 0 is answered, so clients send full requests), followers, transactions.
+ * Not done: followers, transactions.
  */
 export const fetch = apiHandler(apiKey.fetch, '4-18', (broker, request, context) => {
-  if (request.sessionId !== 0) return sessionUnknown(request)
-  const round = new FetchRound(broker, withoutRepeats(broker, request), context)
+  const begun = broker.fetchSessions.begin(withoutRepeats(broker, request), context.apiVersion >= topicIdsSince)
+  if (typeof begun === 'number') return failed(begun)
+  const round = new FetchRound(broker, begun.request, context)
   const read = round.read()
-  if (isPromise(read)) return read.then(() => answerOrWait(round, context))
-  return answerOrWait(round, context)
+  const response = isPromise(read) ? read.then(() => answerOrWait(round, context)) : answerOrWait(round, context)
+  return isPromise(response) ? response.then((settled) => inSession(begun, settled)) : inSession(begun, response)
 })
+
+const topicIdsSince = 13
+
+function inSession(fetching: SessionFetch, response: FetchResponse): FetchResponse {
+  if (!fetching.isStale()) return fetching.answer(response)
+  releaseRecords(response)
+  return failed(protocolErrors.INVALID_FETCH_SESSION_EPOCH.code)
+}
+
+function failed(errorCode: number): FetchResponse {
+  return { throttleTimeMs: 0, errorCode, sessionId: 0, responses: [] }
+}
+
+/** Gives up the files behind records that will not be sent. */
+function releaseRecords({ responses }: FetchResponse): void {
+  for (const { partitions } of responses) {
+    for (const { records } of partitions) if (records !== null && isFileRegion(records)) records.release()
+  }
+}
 
 function answerOrWait(round: FetchRound, context: RequestContext): MaybePromise<FetchResponse> {
   const { broker, request } = round
@@ -42,7 +64,7 @@ function answerOrWait(round: FetchRound, context: RequestContext): MaybePromise<
   const canCome = partitions.length > 0 && missingBytes > 0
   if (!canCome || round.urgent || request.maxWaitMs <= 0 || context.signal?.aborted) return round.response
   const { maxWaitMs: waitMs } = request
-  round.release()
+  releaseRecords(round.response)
   return broker.waitingFetches
     .wait({ partitions, startBytes, missingBytes, waitMs, signal: context.signal })
     .then(async () => {
@@ -107,13 +129,6 @@ class FetchRound {
   /** Reads until done; a promise only if a partition must be opened or the disk be read. */
   read(): MaybePromise<void> {
     return this.#readFrom(0, 0)
-  }
-
-  /** Gives up what was read: it will not be answered. */
-  release(): void {
-    for (const { partitions } of this.response.responses) {
-      for (const { records } of partitions) if (records !== null && isFileRegion(records)) records.release()
-    }
   }
 
   /** In order, since each partition's share depends on what those before it took. */
@@ -238,9 +253,4 @@ function divergence(
 function outOfRange({ log }: Partition, offset: bigint): Error {
   const message = `offset ${offset} of ${log.topic}-${log.partition} is outside its log (${log.logStartOffset} to ${log.logEndOffset}); seek to one within`
   return protocolError('OFFSET_OUT_OF_RANGE', message, { topic: log.topic, partition: log.partition, offset })
-}
-
-function sessionUnknown(request: FetchRequest): FetchResponse {
-  const errorCode = protocolErrors.FETCH_SESSION_ID_NOT_FOUND.code
-  return { throttleTimeMs: 0, errorCode, sessionId: request.sessionId, responses: [] }
 }
