@@ -8,6 +8,7 @@ import { isFileRegion } from '../../ts/protocol/file-region.js'
 import { zeroUuid } from '../../ts/protocol/uuid.js'
 import type { Peer } from '../../ts/server/client-request.js'
 import { FrameReader } from '../../ts/server/frame-reader.js'
+import { LongRequests } from '../../ts/server/long-requests.js'
 import { runRequest } from '../../ts/server/run-request.js'
 import { TestBroker } from '../broker/harness.js'
 import { filledAt } from '../protocol/codec/message-arbitrary.js'
@@ -84,6 +85,8 @@ function mutated(original: Buffer, others: readonly Buffer[], random: (below: nu
   return bytes
 }
 
+const longRequests = new LongRequests()
+
 /** Somebody whose connection has ended: nothing is waited for. */
 const gone: Peer = {
   clientHost: '127.0.0.1',
@@ -92,6 +95,10 @@ const gone: Peer = {
   connectionId: '1',
   copiedBytes: 1 << 18,
   signal: AbortSignal.abort(),
+  isGone: false,
+  beginLong: () => longRequests.begin(),
+  hold: () => {},
+  letGo: () => {},
 }
 
 async function broker(): Promise<Broker> {

@@ -5,7 +5,7 @@ import type { BrokerState } from './broker-state.js'
 import type { TopicRecord } from './metadata-store.js'
 import { offsetsTopic } from './offsets-topic.js'
 import { checkTopicConfigs, checkTopicConfigsTogether, TopicConfig } from './topic-config.js'
-import { checkTopicName, collisionError, collisionKey, isInternalTopic, offsetsTopicName } from './topic-names.js'
+import { checkTopicName, collisionError, isInternalTopic, offsetsTopicName } from './topic-names.js'
 
 /** A data directory that Kafka wrote has a folder of this name, which stays as it is. */
 const metadataTopicName = '__cluster_metadata'
@@ -27,10 +27,8 @@ export function newTopic(broker: BrokerState, asked: CreatableTopic): TopicRecor
   if (broker.topics.byName(name) !== undefined) {
     throw protocolError('TOPIC_ALREADY_EXISTS', `topic ${name} exists already`, { topic: name })
   }
-  const key = collisionKey(name)
-  if (key !== name || name.includes('_')) {
-    for (const other of broker.topics.all) if (collisionKey(other.name) === key) throw collisionError(name, other.name)
-  }
+  const other = broker.topics.colliding(name)
+  if (other !== undefined) throw collisionError(name, other.name)
   const configs = checkTopicConfigs(
     asked.configs.map((config) => [config.name, config.value] as const),
     name,

@@ -1,4 +1,5 @@
 import { SeglogError, type SeglogErrorDetail } from '../errors/seglog-error.js'
+import { stackless } from '../errors/stackless.js'
 import { type ProtocolErrorName, protocolError, protocolErrors } from '../protocol/errors.js'
 
 /** Kafka's nearest name for errors that are not Kafka's. */
@@ -56,9 +57,11 @@ export function placedError(thrown: unknown, topic: string, partition: number): 
   const named = ofTopic || error.message.includes(place)
   if (named && error.partition !== undefined) return error
   const { code, message, retriable, cause, offset, path, position, key } = error
-  const detail: SeglogErrorDetail = { retriable, cause, topic, partition, offset, path, position, key }
-  for (const name of Object.keys(detail) as (keyof SeglogErrorDetail)[]) {
-    if (detail[name] === undefined) delete detail[name]
-  }
-  return new SeglogError(code, named ? message : `${place}: ${message}`, detail)
+  const detail: SeglogErrorDetail = { retriable, topic, partition }
+  if (cause !== undefined) detail.cause = cause
+  if (offset !== undefined) detail.offset = offset
+  if (path !== undefined) detail.path = path
+  if (position !== undefined) detail.position = position
+  if (key !== undefined) detail.key = key
+  return stackless(() => new SeglogError(code, named ? message : `${place}: ${message}`, detail))
 }

@@ -1,3 +1,4 @@
+import { stackless } from '../errors/stackless.js'
 import { protocolError } from '../protocol/errors.js'
 import type { PartitionLog } from './partition-log.js'
 
@@ -6,5 +7,5 @@ export function checkLeaderEpoch(log: PartitionLog, epoch: number): void {
   if (epoch === -1 || epoch === log.leaderEpoch) return
   const name = epoch < log.leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
   const message = `the request was made for leader epoch ${epoch}, the partition is at ${log.leaderEpoch}`
-  throw protocolError(name, message, { topic: log.topic, partition: log.partition })
+  throw stackless(() => protocolError(name, message, { topic: log.topic, partition: log.partition }))
 }

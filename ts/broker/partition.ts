@@ -1,3 +1,4 @@
+import { SeglogError } from '../errors/seglog-error.js'
 import type { AppendInfo } from '../log/log-types.js'
 import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
 import type { RecordRules } from '../native/engine.js'
@@ -12,16 +13,25 @@ export type Acks = 0 | 1 | -1
  * the high watermark is the end of the log.
  */
 export class Partition implements Watched {
-  readonly log: PartitionLog
   readonly waiting = new Set<WaitingFetch>()
   appendedBytes = 0
   closed = false
+  #log: PartitionLog
+  /** Makes the log of a partition that nobody wrote to; null where there is one. */
+  #make: (() => Promise<PartitionLog>) | null
+  #making: Promise<void> | null = null
   #turn: Promise<void> | null = null
 
-  constructor(log: PartitionLog) {
-    this.log = log
-    if (log.highWatermark !== log.logEndOffset) log.highWatermark = log.logEndOffset
-    log.onAppend = this.#onAppend
+  /** With `make`, `log` only stands for the one that `make` opens before the first append. */
+  constructor(log: PartitionLog, make: (() => Promise<PartitionLog>) | null = null) {
+    this.#log = log
+    this.#make = make
+    this.#begin()
+  }
+
+  /** Another one once a partition that nobody wrote to is written to: not to be kept across an append. */
+  get log(): PartitionLog {
+    return this.#log
   }
 
   get highWatermark(): number {
@@ -43,6 +53,7 @@ export class Partition implements Watched {
     crc: 'compute' | 'verify',
     records: RecordRules | null = null,
   ): MaybePromise<AppendInfo> {
+    if (this.#make !== null) return this.#made(this.#make).then(() => this.append(buffers, acks, crc, records))
     const appended = this.log.append(buffers, crc === 'compute' ? computeCrc : { crc, records })
     if (acks !== -1 || this.log.config.writeCaching) return appended
     return isPromise(appended) ? appended.then(this.#flushed) : this.#flushed(appended)
@@ -82,6 +93,32 @@ export class Partition implements Watched {
     this.closed = true
     for (const fetch of this.waiting) fetch.finish()
     this.log.onAppend = null
+  }
+
+  /** Appends that come meanwhile follow in their order. */
+  #made(make: () => Promise<PartitionLog>): Promise<void> {
+    if (this.closed) {
+      const { topic, partition } = this.log
+      return Promise.reject(new SeglogError('CLOSED', `${topic}-${partition} is gone`, { topic, partition }))
+    }
+    this.#making ??= make().then(
+      (log) => {
+        this.#log = log
+        this.#make = null
+        this.#begin()
+      },
+      (error) => {
+        this.#making = null
+        throw error
+      },
+    )
+    return this.#making
+  }
+
+  #begin(): void {
+    const { log } = this
+    if (log.highWatermark !== log.logEndOffset) log.highWatermark = log.logEndOffset
+    log.onAppend = this.closed ? null : this.#onAppend
   }
 
   readonly #onAppend = (bytes: number): void => {

@@ -1,3 +1,11 @@
+/** Gives the event loop back now and then in the course of a request with many elements. */
+export interface Pace {
+  /** To be asked for each element that was handled; true where others should have their turn now. */
+  isDue(): boolean
+  /** Resolves when there is a turn for the next elements. */
+  next(): Promise<void>
+}
+
 /** Who sends a request, how, and until when they care. Made once per connection (or in-process client) and API. */
 export interface RequestContext {
   /** Version of the API the request was written for; in-process: the newest stable one (`apis[key].request.lastStable`). */
@@ -25,4 +33,9 @@ export interface RequestContext {
   readonly regions?: boolean
   /** Of an answer with regions: how many bytes of records it may hold in memory all the same (default: no limit). */
   readonly copiedBytes?: number
+  /**
+   * Given with a request of many elements, where others may not have to wait until all of them are handled. Nothing else
+   * that came over its connection is handled meanwhile.
+   */
+  readonly pace?: Pace
 }

@@ -1,3 +1,5 @@
+import type { SeglogError } from '../errors/seglog-error.js'
+import { stackless } from '../errors/stackless.js'
 import type { LogDirectory } from '../log/log-directory.js'
 import type { Logger } from '../log/logger.js'
 import type { MaybePromise } from '../log/maybe-promise.js'
@@ -6,10 +8,11 @@ import { zeroUuid } from '../protocol/uuid.js'
 import type { BrokerConfig } from './broker-config.js'
 import type { MetadataStore, TopicRecord } from './metadata-store.js'
 import { Partition } from './partition.js'
-import { unwrittenLog } from './partition-log.js'
+import type { PartitionLog } from './partition-log.js'
 import { TopicConfig } from './topic-config.js'
 import { topicConfigs } from './topic-config-table.js'
-import { isInternalTopic } from './topic-names.js'
+import { collisionKey, isInternalTopic } from './topic-names.js'
+import { UnwrittenLog } from './unwritten-log.js'
 
 const removalsAtOnce = 64
 const topicDefaultKeys = Object.values(topicConfigs).flatMap(({ synonyms }) => synonyms.map(({ key }) => key))
@@ -50,6 +53,8 @@ export class Topics {
   readonly #logger: Logger
   readonly #byName = new Map<string, Topic>()
   readonly #byId = new Map<string, Topic>()
+  /** By `collisionKey`; a directory of Kafka's may have several under one. */
+  readonly #byCollisionKey = new Map<string, Topic>()
   /** Deletions whose folders are not renamed yet, by topic name. */
   readonly #removing = new Map<string, Promise<void>>()
 
@@ -76,6 +81,11 @@ export class Topics {
     return this.#byName.get(name)
   }
 
+  /** A topic whose name differs from this one in "." and "_" only, or not at all. */
+  colliding(name: string): Topic | undefined {
+    return this.#byCollisionKey.get(collisionKey(name))
+  }
+
   /** By id where one is given, else by name. */
   find(name: string | null, id: string): Topic | undefined {
     return id === zeroUuid ? this.#byName.get(name ?? '') : this.#byId.get(id)
@@ -84,21 +94,26 @@ export class Topics {
   /** As `find`; throws UNKNOWN_TOPIC_ID or UNKNOWN_TOPIC_OR_PARTITION. */
   get(name: string | null, id: string): Topic {
     const topic = this.find(name, id)
-    if (topic !== undefined) return topic
-    if (id !== zeroUuid) throw protocolError('UNKNOWN_TOPIC_ID', `no topic has the id ${id}`)
-    throw protocolError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${name} does not exist; create it first`, {
-      topic: name ?? '',
-    })
+    if (topic === undefined) throw unknownTopic(name, id)
+    return topic
   }
 
-  /** The partition, opened if it was not. Throws UNKNOWN_TOPIC_OR_PARTITION; rejects with what opening the log does. */
+  /**
+   * The partition, opened if it was not; one that nobody wrote to is there at once, and has no files until somebody does.
+   * Throws UNKNOWN_TOPIC_OR_PARTITION; rejects with what opening the log does.
+   */
   partition(topic: Topic, index: number): MaybePromise<Partition> {
     const known = topic.partitions[index]
     if (known !== undefined) return known
     const { name, partitions } = topic.record
     if (!Number.isInteger(index) || index < 0 || index >= partitions) {
       const message = `topic ${name} has partitions 0 to ${partitions - 1}, not ${index}`
-      throw protocolError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic: name, partition: index })
+      throw stackless(() => protocolError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic: name, partition: index }))
+    }
+    if (!this.#logs.isWritten(name, index)) {
+      const partition = this.#unwritten(topic, index)
+      topic.partitions[index] = partition
+      return partition
     }
     const opening = this.#open(topic, index)
     topic.partitions[index] = opening
@@ -136,6 +151,8 @@ export class Topics {
     const record = await this.#store.delete(topic.name)
     this.#byName.delete(record.name)
     this.#byId.delete(record.id)
+    const key = collisionKey(record.name)
+    if (this.#byCollisionKey.get(key) === topic) this.#byCollisionKey.delete(key)
     for (const partition of topic.partitions) closePartition(partition)
     const removing = this.#remove(record, topic.partitions).finally(() => this.#removing.delete(record.name))
     this.#removing.set(record.name, removing)
@@ -157,6 +174,7 @@ export class Topics {
     const topic = new Topic(record, new TopicConfig(record.configs, this.#brokerConfig))
     this.#byName.set(record.name, topic)
     this.#byId.set(record.id, topic)
+    this.#byCollisionKey.set(collisionKey(record.name), topic)
     return topic
   }
 
@@ -165,14 +183,23 @@ export class Topics {
     for (const partition of topic.open) partition.log.updateConfig(topic.config.log)
   }
 
+  #unwritten(topic: Topic, index: number): Partition {
+    const { readOnly, path } = this.#logs
+    const log = new UnwrittenLog(topic.name, index, topic.config.log, readOnly ? path : null)
+    return new Partition(log, readOnly ? null : () => this.#openLog(topic, index))
+  }
+
   async #open(topic: Topic, index: number): Promise<Partition> {
+    return new Partition(await this.#openLog(topic, index))
+  }
+
+  async #openLog(topic: Topic, index: number): Promise<PartitionLog> {
     const { name, id } = topic.record
-    const config = topic.config.log
-    if (this.#logs.readOnly && !this.#logs.isWritten(name, index)) {
-      return new Partition(unwrittenLog(name, index, config, this.#logs.path))
-    }
     try {
-      return new Partition(await this.#logs.openLog({ topic: name, partition: index, topicId: id, config }))
+      const log = await this.#logs.openLog({ topic: name, partition: index, topicId: id, config: topic.config.log })
+      // They may have changed meanwhile.
+      log.updateConfig(topic.config.log)
+      return log
     } catch (error) {
       this.#logger.error({ topic: name, partition: index, err: error }, 'partition cannot be opened')
       throw error
@@ -187,6 +214,15 @@ export class Topics {
     }
     await this.#store.deleted(record.id)
   }
+}
+
+/** What is said of a topic that is not there: UNKNOWN_TOPIC_ID or UNKNOWN_TOPIC_OR_PARTITION. */
+export function unknownTopic(name: string | null, id: string): SeglogError {
+  return stackless(() => {
+    if (id !== zeroUuid) return protocolError('UNKNOWN_TOPIC_ID', `no topic has the id ${id}`)
+    const message = `topic ${name} does not exist; create it first`
+    return protocolError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic: name ?? '' })
+  })
 }
 
 /** Now, or as soon as it is open. */

@@ -1,4 +1,4 @@
-import type { RequestContext } from '../broker/request-context.js'
+import type { Pace, RequestContext } from '../broker/request-context.js'
 
 /** What a connection says of itself to the requests that come over it. */
 export interface Peer {
@@ -11,6 +11,13 @@ export interface Peer {
   readonly copiedBytes: number
   /** Aborted when the connection ends; made by the first that asks. */
   readonly signal: AbortSignal
+  /** It has ended: nobody will see an answer. */
+  readonly isGone: boolean
+  /** A request of many elements begins. Nothing that came after it is run until it is answered. */
+  beginLong(): Pace
+  /** Counts memory for the objects of a request under way, until its answer is there. */
+  hold(bytes: number): void
+  letGo(bytes: number): void
 }
 
 const anonymous = 'User:ANONYMOUS'
@@ -22,10 +29,12 @@ export class ClientRequest implements RequestContext {
   readonly principal = anonymous
   readonly trusted = false
   readonly regions = true
+  readonly pace: Pace | undefined
   readonly #peer: Peer
 
-  constructor(peer: Peer, apiVersion: number, clientId: string | null) {
+  constructor(peer: Peer, apiVersion: number, clientId: string | null, pace?: Pace) {
     this.#peer = peer
+    this.pace = pace
     this.apiVersion = apiVersion
     this.clientId = clientId
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Broker } from '../broker/broker.js'
 import { asSeglogError } from '../broker/error-codes.js'
+import type { Pace } from '../broker/request-context.js'
 import { isPromise } from '../log/maybe-promise.js'
 import { apiKey } from '../protocol/apis.js'
 import type { Part } from '../protocol/codec/frames.js'
@@ -9,6 +10,7 @@ import type { Peer } from './client-request.js'
 import { CopyingSender } from './copying-sender.js'
 import { type Frame, FrameReader } from './frame-reader.js'
 import { isTooSlow, type ServerLimits } from './limits.js'
+import type { LongRequests } from './long-requests.js'
 import type { BudgetReader, RequestBudget } from './request-budget.js'
 import type { SenderOwner } from './response-sender.js'
 import { runRequest } from './run-request.js'
@@ -20,6 +22,7 @@ export interface ConnectionHost {
   readonly broker: Broker
   readonly budget: RequestBudget
   readonly room: SendingRoom
+  readonly longRequests: LongRequests
   readonly limits: ServerLimits
   /** A line about what the other end did; their number is limited. */
   complain(fields: object, message: string): void
@@ -57,7 +60,7 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   readonly #sender: CopyingSender
   readonly #answers: AnswerQueue
   #abort: AbortController | null = null
-  /** Only Produce requests are under way. */
+  /** Only Produce requests are under way, and no long ones. */
   #onlyProduces = true
   #isReading = true
   /** The budget for requests is used up. */
@@ -113,6 +116,24 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
       if (this.#hasEnded || this.#isClosing || this.#socket.destroyed) this.#abort.abort()
     }
     return this.#abort.signal
+  }
+
+  get isGone(): boolean {
+    return this.#socket.destroyed
+  }
+
+  beginLong(): Pace {
+    this.#onlyProduces = false
+    return this.#host.longRequests.begin()
+  }
+
+  /** Nothing is read for this one while it is run, so the budget needs not be asked. */
+  hold(bytes: number): void {
+    this.#host.budget.take(bytes)
+  }
+
+  letGo(bytes: number): void {
+    this.#host.budget.give(bytes)
   }
 
   /** Runs no further request, answers those under way, wakes those that wait, and closes. */
@@ -184,7 +205,7 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
     if (this.#isClosing) return
     this.receivedBytes += chunk.length
     if (this.#frames.bytes === 0) this.#expectedSinceMs = this.#lastMovedMs
-    this.#hold(chunk.length)
+    this.#receive(chunk.length)
     this.#frames.push(chunk)
     this.#run()
   }
@@ -264,7 +285,7 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
 
   #answered(place: AnswerPlace, parts: readonly Part[], frame: Frame): void {
     this.#answers.ready(place, parts)
-    this.#letGo(frame.sizeBytes + frameLengthBytes)
+    this.#done(frame.sizeBytes + frameLengthBytes)
   }
 
   /** The connection ends where this answer would stand. */
@@ -276,7 +297,7 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
     else if (code === 'UNKNOWN_SERVER_ERROR') this.#host.fault(fields, 'a request failed and its connection was closed')
     else this.#host.complain(this.#place(), `connection closed: ${message}`)
     this.#answers.ready(place, [], true)
-    this.#letGo(frame.sizeBytes + frameLengthBytes)
+    this.#done(frame.sizeBytes + frameLengthBytes)
     this.#isClosing = true
     this.#forget()
   }
@@ -362,13 +383,13 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
     }
   }
 
-  #hold(bytes: number): void {
+  #receive(bytes: number): void {
     const { budget } = this.#host
     budget.take(bytes)
     this.#isStarved = budget.mustWait(this)
   }
 
-  #letGo(bytes: number): void {
+  #done(bytes: number): void {
     this.#host.budget.give(bytes)
     this.#host.budget.done(this)
   }

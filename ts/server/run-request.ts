@@ -1,12 +1,15 @@
 import { answeredVersions } from '../broker/api/offered-apis.js'
 import type { Broker } from '../broker/broker.js'
+import { SeglogError } from '../errors/seglog-error.js'
 import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
 import { type ApiKey, apiKey, apis, type RequestOf, type ResponseOf } from '../protocol/apis.js'
 import {
+  mostRequestElements,
   type Part,
   type RequestHeader,
   readRequest,
   readRequestHeader,
+  readShortRequest,
   writeResponse,
 } from '../protocol/codec/frames.js'
 import { Reader } from '../protocol/codec/reader.js'
@@ -18,10 +21,15 @@ import type { Frame } from './frame-reader.js'
 
 /** An answer that is not sent. */
 const noParts: readonly Part[] = []
+/** Requests with more elements in their arrays are long: about what takes a millisecond. */
+const shortElements = 1000
+/** What an element of a request takes in memory once it is decoded, with its part of the answer. */
+const elementBytes = 256
 
 /**
  * Decodes one request, has the broker answer it and encodes the answer; no parts where none is expected (acks 0). The
- * frame's bytes are in use until the answer is there.
+ * frame's bytes are in use until the answer is there. A long request is run in pieces, taking turns with those of other
+ * connections.
  *
  * Whatever is thrown or rejected ends the connection: MALFORMED_MESSAGE for what cannot be read, UNSUPPORTED_VERSION for
  * an API or version that is not offered, a protocol error where a produce without an answer failed, CLOSED when the broker
@@ -32,7 +40,7 @@ export function runRequest(broker: Broker, frame: Frame, peer: Peer): MaybePromi
   const header = readRequestHeader(reader)
   const versions = answeredVersions(header.apiKey)
   if (versions === null || !covers(versions, header.apiVersion)) return answerToUnknown(header)
-  return run(broker, header.apiKey as ApiKey, header, reader, peer)
+  return run(broker, header.apiKey as ApiKey, header, reader, frame, peer)
 }
 
 function run<K extends ApiKey>(
@@ -40,16 +48,46 @@ function run<K extends ApiKey>(
   key: K,
   header: RequestHeader,
   reader: Reader,
+  frame: Frame,
   peer: Peer,
 ): MaybePromise<readonly Part[]> {
-  const { apiVersion, correlationId } = header
+  const { apiVersion, correlationId, clientId } = header
+  const request = readShortRequest(reader, key, apiVersion, shortElements)
+  if (request === null) return runLong(broker, key, frame, peer)
+  const response = broker.handle(key, request, new ClientRequest(peer, apiVersion, clientId))
+  if (!isPromise(response)) return answerOf(key, apiVersion, correlationId, request, response)
+  return response.then((done) => answerOf(key, apiVersion, correlationId, request, done))
+}
+
+/** In one turn it is decoded, in others its elements are handled, and in the last the answer is encoded. */
+async function runLong<K extends ApiKey>(broker: Broker, key: K, frame: Frame, peer: Peer): Promise<readonly Part[]> {
+  const pace = peer.beginLong()
+  await pace.next()
+  if (peer.isGone) throw new SeglogError('CLOSED', 'the connection has ended')
+  const reader = new Reader(frame.chunks)
+  const { apiVersion, correlationId, clientId } = readRequestHeader(reader)
   const request = readRequest(reader, key, apiVersion)
-  const response = broker.handle(key, request, new ClientRequest(peer, apiVersion, header.clientId))
-  const encode =
-    key === apiKey.produce && (request as RequestOf<0>).acks === 0
-      ? (done: ResponseOf<K>) => unanswered(done as ResponseOf<0>)
-      : (done: ResponseOf<K>) => encoded(key, apiVersion, correlationId, done)
-  return isPromise(response) ? response.then(encode) : encode(response)
+  const bytes = (mostRequestElements - reader.elementsLeft) * elementBytes
+  peer.hold(bytes)
+  try {
+    await pace.next()
+    const response = await broker.handle(key, request, new ClientRequest(peer, apiVersion, clientId, pace))
+    await pace.next()
+    return answerOf(key, apiVersion, correlationId, request, response)
+  } finally {
+    peer.letGo(bytes)
+  }
+}
+
+function answerOf<K extends ApiKey>(
+  key: K,
+  version: number,
+  correlationId: number,
+  request: RequestOf<K>,
+  response: ResponseOf<K>,
+): readonly Part[] {
+  const isUnanswered = key === apiKey.produce && (request as RequestOf<0>).acks === 0
+  return isUnanswered ? unanswered(response as ResponseOf<0>) : encoded(key, version, correlationId, response)
 }
 
 function encoded<K extends ApiKey>(

@@ -6,6 +6,7 @@ import type { Logger } from '../log/logger.js'
 import { Connection, type ConnectionHost } from './connection.js'
 import { type ServerLimits, serverLimits } from './limits.js'
 import { Listener, type ListenerOptions } from './listener.js'
+import { LongRequests } from './long-requests.js'
 import { PeerLog } from './peer-log.js'
 import { RequestBudget } from './request-budget.js'
 import { SendingRoom } from './sending-room.js'
@@ -35,6 +36,7 @@ export class Server {
       limits: this.#limits,
       budget: new RequestBudget(this.#limits.queuedBytes),
       room: new SendingRoom(),
+      longRequests: new LongRequests(),
       complain: (fields, message) => this.#peerLog.warn(fields, message, performance.now()),
       fault: (fields, message) => logger.error(fields, message),
       debug: (fields, message) => logger.debug(fields, message),

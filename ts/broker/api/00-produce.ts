@@ -18,6 +18,7 @@ import type { Acks, Partition } from '../partition.js'
 import type { RequestContext } from '../request-context.js'
 import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
+import { inTurns } from './in-turns.js'
 
 /** Only a client of this name may write to internal topics, as in Kafka; what it writes is its own affair. */
 const adminClientId = '__admin_client'
@@ -31,6 +32,7 @@ const adminClientId = '__admin_client'
 export const produce = apiHandler(apiKey.produce, '3-13', (broker, request, context) => {
   const { topicData } = request
   if (topicData.length === 1 && topicData[0].partitionData.length === 1) return produceOne(broker, request, context)
+  if (context.pace !== undefined) return produceInTurns(broker, request, context)
   const responses: ProduceTopicResponse[] = []
   const pending: Promise<void>[] = []
   for (const data of topicData) {
@@ -65,6 +67,22 @@ function produceOne(
   })
   const part = produceTo(broker, topic, data, 0, request, context)
   return isPromise(part) ? part.then(answer) : answer(part)
+}
+
+/** A long request: nothing else of its connection is appended meanwhile. */
+async function produceInTurns(
+  broker: BrokerState,
+  request: ProduceRequest,
+  context: RequestContext,
+): Promise<ProduceResponse> {
+  const responses = await inTurns(request.topicData, context.pace, async (data) => {
+    const topic = broker.topics.find(data.name, data.topicId)
+    const parts = await inTurns(data.partitionData, context.pace, (_, i) =>
+      produceTo(broker, topic, data, i, request, context),
+    )
+    return topicResponse(topic, data, parts)
+  })
+  return { responses, throttleTimeMs: 0 }
 }
 
 function topicResponse(

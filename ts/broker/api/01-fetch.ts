@@ -1,3 +1,4 @@
+import { stackless } from '../../errors/stackless.js'
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import { withCause } from '../../protocol/cause.js'
@@ -15,7 +16,7 @@ import { errorCodeOf, placedError } from '../error-codes.js'
 import type { SessionFetch } from '../fetch-sessions.js'
 import { checkLeaderEpoch } from '../leader-epoch.js'
 import type { Partition } from '../partition.js'
-import type { RequestContext } from '../request-context.js'
+import type { Pace, RequestContext } from '../request-context.js'
 import { apiHandler } from './api-handler.js'
 
 type FetchTopic = FetchRequest['topics'][number]
@@ -114,6 +115,7 @@ class FetchRound {
   urgent = false
   readonly #maxBytes: number
   readonly #regions: boolean
+  readonly #pace: Pace | undefined
   /** Bytes of records that may yet be answered from memory, where regions are taken. */
   #copiedMaxBytes: number
 
@@ -122,6 +124,7 @@ class FetchRound {
     this.request = request
     this.response = { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [] }
     this.#regions = context.regions === true
+    this.#pace = context.pace
     this.#copiedMaxBytes = context.copiedBytes ?? Number.POSITIVE_INFINITY
     this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'))
   }
@@ -148,6 +151,7 @@ class FetchRound {
           })
         }
         parts.push(part)
+        if (this.#pace?.isDue()) return this.#pace.next().then(() => this.#readFrom(t, p + 1))
       }
     }
   }
@@ -252,5 +256,6 @@ function divergence(
 
 function outOfRange({ log }: Partition, offset: bigint): Error {
   const message = `offset ${offset} of ${log.topic}-${log.partition} is outside its log (${log.logStartOffset} to ${log.logEndOffset}); seek to one within`
-  return protocolError('OFFSET_OUT_OF_RANGE', message, { topic: log.topic, partition: log.partition, offset })
+  const { topic, partition } = log
+  return stackless(() => protocolError('OFFSET_OUT_OF_RANGE', message, { topic, partition, offset }))
 }

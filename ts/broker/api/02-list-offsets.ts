@@ -10,6 +10,7 @@ import { checkLeaderEpoch } from '../leader-epoch.js'
 import type { Partition } from '../partition.js'
 import { apiHandler } from './api-handler.js'
 import { eachPartition } from './each-partition.js'
+import { inTurns } from './in-turns.js'
 
 const leaderEpochSince = 4
 
@@ -23,10 +24,11 @@ export const listOffsets = apiHandler(
   '1-11',
   async (broker, request, context): Promise<ListOffsetsResponse> => {
     const { isolationLevel } = request
-    const topics = request.topics.map(async ({ name, partitions }) => ({
+    const topics = await inTurns(request.topics, context.pace, async ({ name, partitions }) => ({
       name,
       partitions: await eachPartition(
         broker,
+        context,
         name,
         partitions,
         (asked) => asked.partitionIndex,
@@ -39,7 +41,7 @@ export const listOffsets = apiHandler(
         (index, errorCode) => ({ ...answer(index, null), errorCode }),
       ),
     }))
-    return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+    return { throttleTimeMs: 0, topics }
   },
 )
 

@@ -15,6 +15,7 @@ import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
 import { describePartition } from './describe-partition.js'
 import { distinct } from './distinct.js'
+import { inTurns } from './in-turns.js'
 
 /** Earlier versions cannot say that a topic of an unknown id has no name. */
 const namelessSince = 12
@@ -34,14 +35,15 @@ export const metadata = apiHandler(
     if (asked === null || (context.apiVersion === 0 && asked.length === 0)) {
       return respond(Array.from(broker.topics.all, (topic) => described(broker, topic, operations)))
     }
-    const topics = distinct(asked, ({ name, topicId }) => `${topicId}${name}`).map((one) => {
+    const once = distinct(asked, ({ name, topicId }) => `${topicId}${name}`)
+    const topics = inTurns(once, context.pace, (one) => {
       const create = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable')
       const found = lookUp(broker, one, create && !broker.logs.readOnly)
       const describe = (topic: Topic) => described(broker, topic, operations)
       const fail = (error: unknown) => failure(error, one, context.apiVersion)
       return isPromise(found) ? found.then(describe, fail) : found instanceof Error ? fail(found) : describe(found)
     })
-    return topics.some(isPromise) ? Promise.all(topics).then(respond) : respond(topics as MetadataTopicResponse[])
+    return isPromise(topics) ? topics.then(respond) : respond(topics)
   },
 )
 

@@ -6,6 +6,7 @@ import type { BrokerState } from '../broker-state.js'
 import type { RequestContext } from '../request-context.js'
 import { answering } from './answering.js'
 import { apiHandler } from './api-handler.js'
+import { inTurns } from './in-turns.js'
 
 type Coordinator = FindCoordinatorResponse['coordinators'][number]
 
@@ -24,9 +25,9 @@ export const findCoordinator = apiHandler(
   (broker, request, context): MaybePromise<FindCoordinatorResponse> => {
     const many = context.apiVersion >= keysSince
     const keys = many ? request.coordinatorKeys : [request.key]
-    const found = keys.map((key) => find(broker, context, request.keyType, key))
+    const found = inTurns(keys, context.pace, (key) => find(broker, context, request.keyType, key))
     const respond = (coordinators: readonly Coordinator[]) => (many ? list(coordinators) : single(coordinators[0]))
-    return found.some(isPromise) ? Promise.all(found).then(respond) : respond(found as Coordinator[])
+    return isPromise(found) ? found.then(respond) : respond(found)
   },
 )
 

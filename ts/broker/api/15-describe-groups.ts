@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../log/maybe-promise.js'
+import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import { protocolErrors } from '../../protocol/errors.js'
 import { operationsNotAsked } from '../../protocol/messages/03-metadata.js'
@@ -9,6 +9,7 @@ import type { Group } from '../groups/group.js'
 import { noAssignment } from '../groups/member.js'
 import { answering } from './answering.js'
 import { apiHandler } from './api-handler.js'
+import { inTurns } from './in-turns.js'
 
 type DescribedGroup = DescribeGroupsResponse['groups'][number]
 
@@ -19,10 +20,13 @@ const notFoundSince = 6
 export const describeGroups = apiHandler(
   apiKey.describeGroups,
   '0-6',
-  (broker, request, context): DescribeGroupsResponse => {
+  (broker, request, context): MaybePromise<DescribeGroupsResponse> => {
     const operations = authorizedOperations('group', request.includeAuthorizedOperations)
-    const groups = Array.from(new Set(request.groups), (id) => describe(broker, id, context.apiVersion, operations))
-    return { throttleTimeMs: 0, groups: groups as DescribedGroup[] }
+    const respond = (groups: DescribedGroup[]) => ({ throttleTimeMs: 0, groups })
+    const groups = inTurns([...new Set(request.groups)], context.pace, (id) =>
+      describe(broker, id, context.apiVersion, operations),
+    )
+    return isPromise(groups) ? groups.then(respond) : respond(groups)
   },
 )
 

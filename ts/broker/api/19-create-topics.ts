@@ -14,12 +14,13 @@ import { asSeglogError, errorCodeOf } from '../error-codes.js'
 import type { TopicRecord } from '../metadata-store.js'
 import { TopicConfig } from '../topic-config.js'
 import { apiHandler } from './api-handler.js'
+import { inTurns } from './in-turns.js'
 
 /** Versions 2-7. Topics of one request, and of requests at the same time, share the write that makes them durable. */
 export const createTopics = apiHandler(
   apiKey.createTopics,
   '2-7',
-  async (broker, request): Promise<CreateTopicsResponse> => {
+  async (broker, request, context): Promise<CreateTopicsResponse> => {
     const seen = new Map<string, number>()
     for (const { name } of request.topics) seen.set(name, (seen.get(name) ?? 0) + 1)
     const create = async (asked: CreatableTopic): Promise<CreatableTopicResult> => {
@@ -36,7 +37,7 @@ export const createTopics = apiHandler(
         return failure(error, asked)
       }
     }
-    return { throttleTimeMs: 0, topics: await Promise.all(request.topics.map(create)) }
+    return { throttleTimeMs: 0, topics: await inTurns(request.topics, context.pace, create) }
   },
 )
 

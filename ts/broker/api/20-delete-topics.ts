@@ -7,6 +7,7 @@ import type { BrokerState } from '../broker-state.js'
 import { asSeglogError, errorCodeOf } from '../error-codes.js'
 import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
+import { inTurns } from './in-turns.js'
 
 type Asked = DeleteTopicsRequest['topics'][number]
 
@@ -14,15 +15,17 @@ type Asked = DeleteTopicsRequest['topics'][number]
 export const deleteTopics = apiHandler(
   apiKey.deleteTopics,
   '1-6',
-  async (broker, request): Promise<DeleteTopicsResponse> => {
+  async (broker, request, context): Promise<DeleteTopicsResponse> => {
     const asked = [...request.topics, ...request.topicNames.map((name) => ({ name, topicId: zeroUuid }))]
     // All of them are looked up before the first is gone: one named twice must not depend on who came first.
     const found = asked.map((one) => lookUp(broker, one))
+    const named = new Map<Topic | null, number>()
+    for (const topic of found) named.set(topic, (named.get(topic) ?? 0) + 1)
     const remove = async ({ name, topicId }: Asked, i: number) => {
       try {
         if (!broker.config.flag('delete.topic.enable')) throw protocolError('TOPIC_DELETION_DISABLED')
         const topic = found[i]
-        if (topic === null || found.indexOf(topic) !== found.lastIndexOf(topic)) throw fault(broker, name, topicId)
+        if (topic === null || named.get(topic)! > 1) throw fault(broker, name, topicId)
         await broker.topics.delete(topic)
         await broker.groups.topicDeleted(topic.record)
         return { name: topic.name, topicId: topic.record.id, errorCode: 0, errorMessage: null }
@@ -31,7 +34,7 @@ export const deleteTopics = apiHandler(
         return withCause({ name, topicId, errorCode: errorCodeOf(error), errorMessage: error.message }, error)
       }
     }
-    return { throttleTimeMs: 0, responses: await Promise.all(asked.map(remove)) }
+    return { throttleTimeMs: 0, responses: await inTurns(asked, context.pace, remove) }
   },
 )
 

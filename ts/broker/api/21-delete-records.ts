@@ -5,6 +5,7 @@ import type { Partition } from '../partition.js'
 import { isInternalTopic } from '../topic-names.js'
 import { apiHandler } from './api-handler.js'
 import { eachPartition } from './each-partition.js'
+import { inTurns } from './in-turns.js'
 
 /**
  * Versions 0-2. Raises the log start; -1 deletes everything readable. Compacted topics without delete refuse it, as do
@@ -13,11 +14,12 @@ import { eachPartition } from './each-partition.js'
 export const deleteRecords = apiHandler(
   apiKey.deleteRecords,
   '0-2',
-  async (broker, request): Promise<DeleteRecordsResponse> => {
-    const topics = request.topics.map(async ({ name, partitions }) => ({
+  async (broker, request, context): Promise<DeleteRecordsResponse> => {
+    const topics = await inTurns(request.topics, context.pace, async ({ name, partitions }) => ({
       name,
       partitions: await eachPartition(
         broker,
+        context,
         name,
         partitions,
         (asked) => asked.partitionIndex,
@@ -29,7 +31,7 @@ export const deleteRecords = apiHandler(
         (partitionIndex, errorCode) => ({ partitionIndex, lowWatermark: -1n, errorCode }),
       ),
     }))
-    return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+    return { throttleTimeMs: 0, topics }
   },
 )
 

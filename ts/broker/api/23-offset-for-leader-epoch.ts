@@ -3,16 +3,18 @@ import type { OffsetForLeaderEpochResponse } from '../../protocol/messages/23-of
 import { checkLeaderEpoch } from '../leader-epoch.js'
 import { apiHandler } from './api-handler.js'
 import { eachPartition } from './each-partition.js'
+import { inTurns } from './in-turns.js'
 
 /** Versions 2-4. Where a leader epoch ends in our log: how a reader finds out which of its records are not ours. */
 export const offsetForLeaderEpoch = apiHandler(
   apiKey.offsetForLeaderEpoch,
   '2-4',
-  async (broker, request): Promise<OffsetForLeaderEpochResponse> => {
-    const topics = request.topics.map(async ({ topic, partitions }) => ({
+  async (broker, request, context): Promise<OffsetForLeaderEpochResponse> => {
+    const topics = await inTurns(request.topics, context.pace, async ({ topic, partitions }) => ({
       topic,
       partitions: await eachPartition(
         broker,
+        context,
         topic,
         partitions,
         (asked) => asked.partition,
@@ -26,6 +28,6 @@ export const offsetForLeaderEpoch = apiHandler(
         (partition, errorCode) => ({ errorCode, partition, leaderEpoch: -1, endOffset: -1n }),
       ),
     }))
-    return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+    return { throttleTimeMs: 0, topics }
   },
 )

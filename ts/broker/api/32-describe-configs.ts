@@ -1,3 +1,4 @@
+import { isPromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import { protocolError } from '../../protocol/errors.js'
 import {
@@ -18,6 +19,7 @@ import { checkTopicName } from '../topic-names.js'
 import { apiHandler } from './api-handler.js'
 import { checkThisBroker, type Resource, resourceFailure, unknownResource } from './config-resource.js'
 import { distinct } from './distinct.js'
+import { inTurns } from './in-turns.js'
 
 /**
  * Versions 1-4. Of a topic and of this broker every key, with its value in force and where that comes from; of all
@@ -25,8 +27,9 @@ import { distinct } from './distinct.js'
  *
  * Not done: loggers, client metrics and groups have no configs here; asked for theirs, the answer is empty.
  */
-export const describeConfigs = apiHandler(apiKey.describeConfigs, '1-4', (broker, request): DescribeConfigsResponse => {
-  const results = merged(request.resources).map((resource) => {
+export const describeConfigs = apiHandler(apiKey.describeConfigs, '1-4', (broker, request, context) => {
+  const respond = (results: DescribeConfigsResponse['results']) => ({ throttleTimeMs: 0, results })
+  const results = inTurns(merged(request.resources), context.pace, (resource) => {
     const { resourceType, resourceName, configurationKeys: keys } = resource
     try {
       const options = { keys, synonyms: request.includeSynonyms, documentation: request.includeDocumentation }
@@ -36,7 +39,7 @@ export const describeConfigs = apiHandler(apiKey.describeConfigs, '1-4', (broker
       return Object.assign(resourceFailure(error, resource), { configs: [] })
     }
   })
-  return { throttleTimeMs: 0, results }
+  return isPromise(results) ? results.then(respond) : respond(results)
 })
 
 /** Each resource once, with all the keys that it was asked for. */

@@ -11,8 +11,8 @@ import { checkAlterations, eachResource } from './config-resource.js'
 export const alterConfigs = apiHandler(
   apiKey.alterConfigs,
   '0-2',
-  async (broker, { resources, validateOnly }): Promise<AlterConfigsResponse> => {
-    const responses = await eachResource(resources, async (resource) => {
+  async (broker, { resources, validateOnly }, context): Promise<AlterConfigsResponse> => {
+    const responses = await eachResource(resources, context, async (resource) => {
       const target = alterableConfigs(broker, resource)
       checkAlterations(resource.configs)
       const set: Record<string, string> = {}

@@ -9,15 +9,16 @@ import { asSeglogError, errorCodeOf } from '../error-codes.js'
 import type { TopicRecord } from '../metadata-store.js'
 import { offsetsTopicName } from '../topic-names.js'
 import { apiHandler } from './api-handler.js'
+import { inTurns } from './in-turns.js'
 
 /** Versions 0-3. `count` is the new total; partitions are only ever added. */
 export const createPartitions = apiHandler(
   apiKey.createPartitions,
   '0-3',
-  async (broker, request): Promise<CreatePartitionsResponse> => {
+  async (broker, request, context): Promise<CreatePartitionsResponse> => {
     const seen = new Map<string, number>()
     for (const { name } of request.topics) seen.set(name, (seen.get(name) ?? 0) + 1)
-    const results = request.topics.map(async (asked) => {
+    const results = await inTurns(request.topics, context.pace, async (asked) => {
       const { name } = asked
       try {
         if (seen.get(name)! > 1) {
@@ -32,7 +33,7 @@ export const createPartitions = apiHandler(
         return withCause({ name, errorCode: errorCodeOf(error), errorMessage: error.message }, error)
       }
     })
-    return { throttleTimeMs: 0, results: await Promise.all(results) }
+    return { throttleTimeMs: 0, results }
   },
 )
 

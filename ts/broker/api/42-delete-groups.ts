@@ -2,6 +2,7 @@ import { apiKey } from '../../protocol/apis.js'
 import type { DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.js'
 import { answering } from './answering.js'
 import { apiHandler } from './api-handler.js'
+import { inTurns } from './in-turns.js'
 
 type Result = DeleteGroupsResponse['results'][number]
 
@@ -9,8 +10,8 @@ type Result = DeleteGroupsResponse['results'][number]
 export const deleteGroups = apiHandler(
   apiKey.deleteGroups,
   '0-2',
-  async (broker, request): Promise<DeleteGroupsResponse> => {
-    const results = [...new Set(request.groupsNames)].map((groupId) =>
+  async (broker, request, context): Promise<DeleteGroupsResponse> => {
+    const results = await inTurns([...new Set(request.groupsNames)], context.pace, (groupId) =>
       answering<Result>(
         async () => {
           await broker.groups.delete(groupId)
@@ -19,6 +20,6 @@ export const deleteGroups = apiHandler(
         (errorCode) => ({ groupId, errorCode }),
       ),
     )
-    return { throttleTimeMs: 0, results: await Promise.all(results) }
+    return { throttleTimeMs: 0, results }
   },
 )

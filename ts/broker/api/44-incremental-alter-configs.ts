@@ -20,8 +20,8 @@ type Operations = IncrementalAlterConfigsRequest['resources'][number]['configs']
 export const incrementalAlterConfigs = apiHandler(
   apiKey.incrementalAlterConfigs,
   '0-1',
-  async (broker, { resources, validateOnly }): Promise<IncrementalAlterConfigsResponse> => {
-    const responses = await eachResource(resources, async (resource) => {
+  async (broker, { resources, validateOnly }, context): Promise<IncrementalAlterConfigsResponse> => {
+    const responses = await eachResource(resources, context, async (resource) => {
       const target = alterableConfigs(broker, resource)
       const operations = resource.configs
       checkAlterations(operations, true)

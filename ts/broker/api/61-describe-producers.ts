@@ -3,6 +3,7 @@ import { apiKey } from '../../protocol/apis.js'
 import type { DescribeProducersResponse } from '../../protocol/messages/61-describe-producers.js'
 import { apiHandler } from './api-handler.js'
 import { eachPartition } from './each-partition.js'
+import { inTurns } from './in-turns.js'
 
 type PartitionResponse = DescribeProducersResponse['topics'][number]['partitions'][number]
 
@@ -10,11 +11,12 @@ type PartitionResponse = DescribeProducersResponse['topics'][number]['partitions
 export const describeProducers = apiHandler(
   apiKey.describeProducers,
   '0',
-  async (broker, request): Promise<DescribeProducersResponse> => {
-    const topics = request.topics.map(async ({ name, partitionIndexes }) => ({
+  async (broker, request, context): Promise<DescribeProducersResponse> => {
+    const topics = await inTurns(request.topics, context.pace, async ({ name, partitionIndexes }) => ({
       name,
       partitions: await eachPartition<number, PartitionResponse>(
         broker,
+        context,
         name,
         partitionIndexes,
         (index) => index,
@@ -32,7 +34,7 @@ export const describeProducers = apiHandler(
         }),
       ),
     }))
-    return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+    return { throttleTimeMs: 0, topics }
   },
 )
 

@@ -2,6 +2,8 @@ import { withCause } from '../../protocol/cause.js'
 import { protocolError } from '../../protocol/errors.js'
 import type { BrokerState } from '../broker-state.js'
 import { asSeglogError, errorCodeOf } from '../error-codes.js'
+import type { RequestContext } from '../request-context.js'
+import { inTurns } from './in-turns.js'
 
 /** Whose configs a request is about. */
 export interface Resource {
@@ -27,6 +29,7 @@ export function unknownResource(resourceType: number): Error {
 /** What `alter` does to each resource of a request, as answers. A resource that is named twice is INVALID_REQUEST. */
 export async function eachResource<R extends Resource>(
   resources: readonly R[],
+  { pace }: RequestContext,
   alter: (resource: R) => Promise<void>,
 ): Promise<ResourceAnswer[]> {
   const nameOf = ({ resourceType, resourceName }: Resource) => `${resourceType} ${resourceName}`
@@ -44,7 +47,7 @@ export async function eachResource<R extends Resource>(
       return resourceFailure(error, resource)
     }
   }
-  return Promise.all(resources.map(one))
+  return inTurns(resources, pace, one)
 }
 
 /** Throws INVALID_REQUEST for a key that comes twice, or a value that is missing. */

@@ -4,13 +4,17 @@ import { zeroUuid } from '../../protocol/uuid.js'
 import type { BrokerState } from '../broker-state.js'
 import { errorCodeOf, placedError } from '../error-codes.js'
 import type { Partition } from '../partition.js'
+import type { RequestContext } from '../request-context.js'
+import { inTurns } from './in-turns.js'
 
 /**
- * Answers every partition of a request that lists them by topic name, all at the same time, in the request's order. A
+ * Answers every partition of a request that lists them by topic name, all at the same time (those of a long
+ * request in turns), in the request's order. A
  * failure of one becomes its answer by `failed`, with the error attached.
  */
 export async function eachPartition<T, A extends object>(
   broker: BrokerState,
+  context: RequestContext,
   topic: string,
   asked: readonly T[],
   indexOf: (asked: T) => number,
@@ -27,5 +31,5 @@ export async function eachPartition<T, A extends object>(
       return withCause(failed(index, errorCodeOf(error), error), error)
     }
   }
-  return Promise.all(asked.map(one))
+  return inTurns(asked, context.pace, one)
 }

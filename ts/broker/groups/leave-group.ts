@@ -1,3 +1,4 @@
+import { stackless } from '../../errors/stackless.js'
 import { protocolError } from '../../protocol/errors.js'
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.js'
 import { asSeglogError } from '../error-codes.js'
@@ -15,7 +16,7 @@ export function leaveGroup(host: GroupHost, group: Group, members: readonly Leav
   const answers = members.map((leaving): Left => {
     const { memberId, groupInstanceId } = leaving
     try {
-      const id = idOf(group, leaving)
+      const id = stackless(() => idOf(group, leaving))
       group.remove(id)
       gone.push(id)
       const reason = leaving.reason?.slice(0, 255) ?? 'not said'

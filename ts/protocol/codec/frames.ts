@@ -21,7 +21,7 @@ export interface RequestHeader {
 /** Its responses never carry tagged fields in the header: who asks does not know yet what the broker speaks. */
 const apiVersionsKey = 18
 /** Elements in all arrays of a request. Kafka's clusters have some 200,000 partitions, and few requests name them all. */
-const mostRequestElements = 1_000_000
+export const mostRequestElements = 250_000
 
 const writer = new Writer()
 
@@ -50,6 +50,25 @@ export function readRequestHeader(reader: Reader): RequestHeader {
 export function readRequest<K extends ApiKey>(reader: Reader, key: K, version: number): RequestOf<K> {
   reader.limitElements(mostRequestElements)
   return readMessage(apis[key].request, version, reader) as RequestOf<K>
+}
+
+/**
+ * As `readRequest`; null for a request with more than `mostElements` in all its arrays, which is found before those are
+ * read. The reader is of no use then.
+ */
+export function readShortRequest<K extends ApiKey>(
+  reader: Reader,
+  key: K,
+  version: number,
+  mostElements: number,
+): RequestOf<K> | null {
+  reader.limitElements(mostElements)
+  try {
+    return readMessage(apis[key].request, version, reader) as RequestOf<K>
+  } catch (error) {
+    if (reader.elementsLeft < 0) return null
+    throw error
+  }
 }
 
 /**

@@ -20,7 +20,8 @@ export class Reader {
   private end = 0
   /** Bytes in the chunks after the current one. */
   private later = 0
-  private elementsLeft = Number.POSITIVE_INFINITY
+  /** Elements that may yet be read; below zero where there are more. */
+  elementsLeft = Number.POSITIVE_INFINITY
 
   constructor(chunks: Uint8Array | readonly Uint8Array[]) {
     this.chunks = isUint8Array(chunks) ? [chunks] : chunks

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import type { Pace } from '../../ts/broker/request-context.js'
+import { type ApiKey, apiKey, apis, type RequestOf } from '../../ts/protocol/apis.js'
+import { zeroUuid } from '../../ts/protocol/uuid.js'
+import { TestBroker } from './harness.js'
+
+const count = 50
+const indexes = Array.from({ length: count }, (_, i) => i)
+const names = indexes.map((i) => `thing-${i}`)
+
+/** Gives the loop back after every tenth element. */
+class EveryTenth implements Pace {
+  elements = 0
+  turns = 0
+
+  isDue(): boolean {
+    return ++this.elements % 10 === 0
+  }
+
+  async next(): Promise<void> {
+    this.turns++
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+type Requests = { [K in ApiKey]?: Partial<RequestOf<K>> }
+
+const ofPartition = { currentLeaderEpoch: -1, lastFetchedEpoch: -1, logStartOffset: -1n, partitionMaxBytes: 1 << 20 }
+const requests: Requests = {
+  [apiKey.produce]: {
+    acks: 1,
+    topicData: [
+      { name: 'orders', topicId: zeroUuid, partitionData: indexes.map((index) => ({ index, records: null })) },
+    ],
+  },
+  [apiKey.fetch]: {
+    topics: [
+      {
+        topic: 'orders',
+        topicId: zeroUuid,
+        partitions: indexes.map((partition) => ({ ...ofPartition, partition, fetchOffset: BigInt(partition % 2) })),
+      },
+    ],
+  },
+  [apiKey.listOffsets]: {
+    topics: names.map((name) => ({
+      name,
+      partitions: [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp: -1n }],
+    })),
+  },
+  [apiKey.metadata]: { topics: names.map((name) => ({ name, topicId: zeroUuid })) },
+  [apiKey.findCoordinator]: { coordinatorKeys: names, keyType: 1 },
+  [apiKey.describeGroups]: { groups: names },
+  [apiKey.createTopics]: {
+    topics: names.map((name) => ({ name, numPartitions: 0, replicationFactor: 1, assignments: [], configs: [] })),
+  },
+  [apiKey.deleteTopics]: { topics: names.map((name) => ({ name, topicId: zeroUuid })) },
+  [apiKey.deleteRecords]: {
+    topics: [{ name: 'orders', partitions: indexes.map((partitionIndex) => ({ partitionIndex, offset: 1n })) }],
+  },
+  [apiKey.offsetForLeaderEpoch]: {
+    topics: [
+      {
+        topic: 'orders',
+        partitions: indexes.map((partition) => ({ partition, currentLeaderEpoch: -1, leaderEpoch: 0 })),
+      },
+    ],
+  },
+  [apiKey.describeConfigs]: {
+    resources: names.map((resourceName) => ({ resourceType: 2, resourceName, configurationKeys: null })),
+  },
+  [apiKey.alterConfigs]: { resources: names.map((resourceName) => ({ resourceType: 2, resourceName, configs: [] })) },
+  [apiKey.createPartitions]: { topics: names.map((name) => ({ name, count: 3, assignments: null })) },
+  [apiKey.deleteGroups]: { groupsNames: names },
+  [apiKey.incrementalAlterConfigs]: {
+    resources: names.map((resourceName) => ({ resourceType: 2, resourceName, configs: [] })),
+  },
+  [apiKey.describeProducers]: { topics: [{ name: 'orders', partitionIndexes: indexes }] },
+}
+
+const byName: Partial<Record<ApiKey, number>> = { [apiKey.produce]: 12, [apiKey.fetch]: 12 }
+
+for (const [key, request] of Object.entries(requests).map(([k, r]) => [Number(k) as ApiKey, r as object] as const)) {
+  test(`a long ${apis[key].name} gives the loop back now and then, and is answered as a short one`, async () => {
+    const broker = await TestBroker.open('memory:')
+    await broker.createTopic('orders', count / 2)
+    const changes = { apiVersion: byName[key] ?? apis[key].request.lastStable, trusted: false }
+    const short = await broker.ask(key, request, changes)
+    const pace = new EveryTenth()
+    expect(await broker.ask(key, request, { ...changes, pace })).toEqual(short)
+    expect(pace.turns).toBeGreaterThanOrEqual(4)
+  })
+}
