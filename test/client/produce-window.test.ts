@@ -21,14 +21,16 @@ test('while one batch is unanswered, no more than four behind it are sent, howev
   for (let n = 0; n < 12; n++) {
     sends.push(producer.send({ topic: 't', messages: [`value ${n}`] }))
     for (let i = 0; i < 5; i++) await turn()
-    if (n > 0) for (const batch of transport.seen.slice(1)) batch.answer({ baseOffset: BigInt(n) })
+    // The first of a session is to be stored before another leaves; it is the second that stays without an answer.
+    const answered = transport.seen.filter((_, index) => index !== 1)
+    for (const batch of answered) batch.answer({ baseOffset: BigInt(n) })
     for (let i = 0; i < 5; i++) await turn()
   }
-  expect(transport.seen.map(({ baseSequence }) => baseSequence)).toEqual([0, 1, 2, 3, 4])
+  expect(transport.seen.map(({ baseSequence }) => baseSequence)).toEqual([0, 1, 2, 3, 4, 5])
   for (let round = 0; round < 10; round++) {
     for (const batch of transport.seen) batch.answer({ baseOffset: 0n })
     for (let i = 0; i < 5; i++) await turn()
   }
   await Promise.all(sends)
-  expect(transport.seen.length).toBeGreaterThan(5)
+  expect(transport.seen.length).toBeGreaterThan(6)
 })

@@ -96,6 +96,25 @@ describe('requests', () => {
     expect(values).toEqual(['0', '1', '2', '3', '4', '5', '6', '7'])
   })
 
+  test('the first batch of a session is stored before a second is sent', async () => {
+    const { broker, producer } = await producerOn([1], { batchSize: 128 })
+    const messages = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(100))
+    const sent = producer.send({ topic: 't', messages })
+    const [first] = await broker.received(apiKey.produce, 1)
+    // It is asked for again, since the broker is no leader yet; one that knows no number takes any for the first.
+    first!.answer(answered(first!.request, () => 'NOT_LEADER_OR_FOLLOWER'))
+    const [, again] = await broker.received(apiKey.produce, 2)
+    const letters = () => {
+      const values = broker.of(apiKey.produce).flatMap((one) => batchesOf(one).flatMap(({ values }) => values))
+      return values.map((value) => value.slice(0, 1)).join('')
+    }
+    expect(letters()).toBe('aa')
+    broker.handlers[apiKey.produce] = fine
+    again!.answer(answered(again!.request, () => 'NONE'))
+    await sent
+    expect(letters()).toBe('aabcd')
+  })
+
   test('acks 0 is resolved when it is written', async () => {
     const { broker, producer } = await producerOn([1])
     const [result] = await producer.send({ topic: 't', messages: ['a'], acks: 0 })

@@ -23,6 +23,8 @@ export class PartitionLine {
   unknownSinceMs = 0
   private nextOrder = 0
   private session: ProducerSession | null = null
+  /** The one of which the broker has stored a batch. */
+  private knownSession: ProducerSession | null = null
   private nextSequence = 0
   private nextPlace = 0
   private gap = false
@@ -43,10 +45,12 @@ export class PartitionLine {
   /**
    * No batch may leave before those under way are answered: the numbers of a lost one are missing, or batches are being
    * sent again. Those go one by one, and no new one before all of them are stored, which keeps their order also where
-   * they are not numbered.
+   * they are not numbered. Nor is there a second one beside the first of a session: a broker that has nothing of it takes
+   * any number for the first, and would store what comes behind a batch that it could not take (KAFKA-14359).
    */
   get isBlocked(): boolean {
     if (this.inFlight.length === 0) return false
+    if (this.inFlight.some(({ session }) => session !== null && session !== this.knownSession)) return true
     return this.gap || this.waiting[0].attempts > 0 || this.inFlight.some(({ attempts }) => attempts > 1)
   }
 
@@ -76,6 +80,11 @@ export class PartitionLine {
   /** A batch under way was answered, or will never be. */
   arrived(batch: ProduceBatch): void {
     this.inFlight.splice(this.inFlight.indexOf(batch), 1)
+  }
+
+  /** The broker has stored it, and knows by it which number comes next. */
+  stored({ session }: ProduceBatch): void {
+    if (session !== null) this.knownSession = session
   }
 
   /** True if no batch that is still to be stored was filled before this one. */

@@ -232,6 +232,7 @@ export class ProduceDispatch {
       return
     }
     line.arrived(batch)
+    line.stored(batch)
     line.unknownSinceMs = 0
     this.host.stored(batch, part.baseOffset, Number(part.logAppendTimeMs))
   }

@@ -118,13 +118,16 @@ describe('positions', () => {
     expect(coordinator.count('commit')).toBe(5)
   })
 
-  test('for the last time: what does not pass ends it at once', async () => {
-    const { coordinator, committer, all } = setUp()
-    coordinator.script('commit', answer('ILLEGAL_GENERATION'))
-    const failed = rejection(committer.commitFinally(all, new Signal()))
-    expect(await failed).toMatchObject({ code: 'ILLEGAL_GENERATION' })
-    expect(coordinator.count('commit')).toBe(1)
-  })
+  test.each(['ILLEGAL_GENERATION', 'UNKNOWN_TOPIC_OR_PARTITION'] as const)(
+    'for the last time: %s ends it at once',
+    async (code) => {
+      const { coordinator, committer, all } = setUp()
+      coordinator.script('commit', answer(code))
+      const failed = rejection(committer.commitFinally(all, new Signal()))
+      expect(await failed).toMatchObject({ code })
+      expect(coordinator.count('commit')).toBe(1)
+    },
+  )
 
   test('every so often; what passes is left to the next time', async () => {
     const { coordinator, timers, committer, all, errors } = setUp()

@@ -66,7 +66,7 @@ export class OffsetCommitter {
   commitPositions(partitions: readonly AssignedPartition[]): Promise<void> {
     return this.inLine(async () => {
       const failed = await this.attemptPositions(partitions)
-      if (failed !== null) throw failed
+      if (failed.length > 0) throw failed[0].error
     })
   }
 
@@ -75,19 +75,17 @@ export class OffsetCommitter {
     return this.inLine(async () => {
       for (let attempts = 1; ; attempts++) {
         const failed = await this.attemptPositions(partitions)
-        if (failed === null) return
-        if (over.isSet || troubleOf(failed) !== 'retry') throw failed
+        if (failed.length === 0) return
+        if (over.isSet || !failed.some(({ error }) => mayPass(error))) throw failed[0].error
         await pause(this.clock, backOffMs(backOff, attempts), over)
       }
     })
   }
 
-  /** The first failure; null where there is nothing left to commit. */
-  private async attemptPositions(partitions: readonly AssignedPartition[]): Promise<SeglogError | null> {
+  private async attemptPositions(partitions: readonly AssignedPartition[]): Promise<FailedOffset[]> {
     const offsets = positionsOf(partitions.filter((one) => one.position >= one.committedByHand))
-    if (offsets.length === 0 || this.isBetweenGenerations) return null
-    const failed = await this.send(offsets)
-    return failed[0]?.error ?? null
+    if (offsets.length === 0 || this.isBetweenGenerations) return []
+    return this.send(offsets)
   }
 
   /**
@@ -164,9 +162,8 @@ export class OffsetCommitter {
   }
 
   private mayRetry(error: SeglogError, before: MemberIdentity): boolean {
-    if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION') return false
+    if (mayPass(error)) return true
     const trouble = troubleOf(error)
-    if (trouble === 'retry') return true
     const hasMovedOn = this.isBetweenGenerations || this.identity !== before
     return (trouble === 'rebalance' || trouble === 'outdated') && hasMovedOn
   }
@@ -198,6 +195,11 @@ function positionsOf(partitions: readonly AssignedPartition[]): OffsetOf[] {
     .map(({ topic, partition, position, positionEpoch }) => {
       return { topic, partition, offset: BigInt(position), leaderEpoch: positionEpoch, metadata: '' }
     })
+}
+
+/** A topic that is gone stays so, though elsewhere its error is one that passes. */
+function mayPass(error: SeglogError): boolean {
+  return troubleOf(error) === 'retry' && error.code !== 'UNKNOWN_TOPIC_OR_PARTITION'
 }
 
 /** About the member, not about one partition. */
