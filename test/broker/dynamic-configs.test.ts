@@ -102,6 +102,19 @@ describe('configs of the broker', () => {
     expect(await plain()).toBe(0)
   })
 
+  it('set at one of several keys of one meaning are not said to be set at the others', async () => {
+    const test = await TestBroker.open('memory:', { config: { 'log.retention.minutes': 90 } })
+    expect(await set(test, '1', 'log.retention.ms', '5000')).toBe(0)
+    const [ms, minutes, hours] = await Promise.all(
+      ['ms', 'minutes', 'hours'].map((unit) => describeOne(test, broker, '1', `log.retention.${unit}`)),
+    )
+    const ofHours = { name: 'log.retention.hours', value: '168', source: 5 }
+    const ofMinutes = { name: 'log.retention.minutes', value: '90', source: 4 }
+    expect(ms.synonyms).toEqual([{ name: 'log.retention.ms', value: '5000', source: 2 }, ofMinutes, ofHours])
+    expect(minutes).toMatchObject({ value: '90', configSource: 4, synonyms: [ofMinutes, ofHours] })
+    expect(hours).toMatchObject({ value: '168', configSource: 5, synonyms: [ofHours] })
+  })
+
   it('reach a partition whose log is being opened', async () => {
     const test = await TestBroker.open(temporaryDirectory())
     await test.createTopic('t')
@@ -199,7 +212,8 @@ describe('configs of the broker', () => {
     expect(find('listener.name.a.ssl.key.password')).toMatchObject(secret)
     expect(JSON.stringify(all).includes('hunter2')).toBe(false)
     expect(find('log.retention.ms')).toMatchObject({ value: null, configSource: 5, configType: 5 })
-    expect(find('log.retention.ms')?.synonyms).toEqual([{ name: 'log.retention.hours', value: '168', source: 5 }])
+    expect(find('log.retention.ms')).toMatchObject({ value: null, configSource: 5, synonyms: [] })
+    expect(find('log.retention.hours')?.synonyms).toEqual([{ name: 'log.retention.hours', value: '168', source: 5 }])
     expect(find('inter.broker.listener.name')).toMatchObject({ value: null, configSource: 5, synonyms: [] })
   })
 })

@@ -34,7 +34,11 @@ export function describeBrokerConfig(config: BrokerConfig, options: DescribeOpti
   return asked([...Object.keys(brokerConfigs), ...forListeners], options).map((key) => {
     const def = brokerConfigs[baseKey(key)]
     const value = config.isSet(key) ? config.get(key) : def.default
-    return described(key, value, def.update === 'read-only', def, config.values(...sameMeaning(key)), options)
+    // The key's own value and those that would count without it. What stands before it was set at a stronger key: taken
+    // for this one's, it makes one without a value look like a secret to kafka-configs before 4.0, which then refuses.
+    const values = config.values(...sameMeaning(key))
+    const own = values.findIndex((one) => one.key === key)
+    return described(key, value, def.update === 'read-only', def, own < 0 ? [] : values.slice(own), options)
   })
 }
 
