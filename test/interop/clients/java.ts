@@ -13,7 +13,7 @@ export function javaClient(line: 3 | 4): ProgramClient {
     assignors: ['range', 'roundrobin', 'sticky', 'cooperative'],
     prepare: async () => {
       const jars = jarsOf(line)
-      const classes = javaClasses(`java-${line}`, jars, ['Client.java', 'AdminCalls.java'])
+      const classes = javaClasses(`java-${line}`, jars, ['Client.java', 'AdminCalls.java', 'Tools.java'])
       const options = ['-Xmx400m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']
       return { command: ['java', ...options, '-cp', [classes, join(jars, '*')].join(':'), 'Client'] }
     },

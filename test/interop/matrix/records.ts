@@ -146,9 +146,9 @@ export function recordTests(bench: () => Bench, { timestamps = true, largestByte
     expect(batchesOnDisk(broker.data, `${topic}-0`).every((batch) => batch.records === 1)).toBe(true)
   })
 
-  test.runIf(timestamps)(
-    'seek by time: reading starts at the first record at or after it, in every partition',
-    async () => {
+  // Not registered where the client's user cannot give timestamps: its own tests have somebody else write them.
+  if (timestamps)
+    test('seek by time: reading starts at the first record at or after it, in every partition', async () => {
       const { broker, client, createTopic } = bench()
       const topic = await createTopic('time', partitions)
       const given: GivenRecord[] = Array.from({ length: 900 }, (_, i) => ({
@@ -168,6 +168,5 @@ export function recordTests(bench: () => Bench, { timestamps = true, largestByte
         const found = await read(timestamp, given.length - first)
         expectEqual(found, given.slice(first))
       }
-    },
-  )
+    })
 }

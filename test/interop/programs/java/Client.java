@@ -1,14 +1,10 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,9 +37,8 @@ import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.apache.kafka.common.utils.Exit;
 
-/** The Java client as the tests drive it, and its tools within this process. See clients/program.ts. */
+/** The Java client as the tests drive it, and its tools within this process (Tools). See clients/program.ts. */
 public class Client {
     static final ObjectMapper json = new ObjectMapper();
     static final PrintStream mouth = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
@@ -63,7 +58,7 @@ public class Client {
 
     public static void main(String[] args) throws Exception {
         // Whatever a library prints must not stand among the answers.
-        System.setOut(System.err);
+        Tools.listen();
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             JsonNode call = json.readTree(line);
@@ -342,60 +337,6 @@ public class Client {
             event.put("at", at);
             event.put(what, value);
             say(event);
-        }
-    }
-
-    /** Kafka's command line tools, one at a time, their output caught and their exit turned into an answer. */
-    static class Tools {
-        static class Ended extends RuntimeException {
-            final int code;
-
-            Ended(int code, String message) {
-                super(message);
-                this.code = code;
-            }
-        }
-
-        static synchronized Object run(JsonNode call) throws Exception {
-            List<String> args = new ArrayList<>();
-            for (JsonNode arg : call.get("args")) args.add(arg.asText());
-            ByteArrayOutputStream output = new ByteArrayOutputStream();
-            PrintStream before = System.out;
-            java.io.InputStream inputBefore = System.in;
-            Exit.setExitProcedure((code, message) -> {
-                throw new Ended(code, message);
-            });
-            Exit.setHaltProcedure((code, message) -> {
-                throw new Ended(code, message);
-            });
-            // A tool's own cleaning up at exit would wait for the end of this process.
-            Exit.setShutdownHookAdder((name, runnable) -> { });
-            System.setOut(new PrintStream(output, true, StandardCharsets.UTF_8));
-            System.setIn(new ByteArrayInputStream(call.path("input").asText("").getBytes(StandardCharsets.UTF_8)));
-            int code = 0;
-            String error = null;
-            try {
-                Class.forName(call.get("main").asText()).getMethod("main", String[].class)
-                        .invoke(null, (Object) args.toArray(new String[0]));
-            } catch (java.lang.reflect.InvocationTargetException wrapped) {
-                if (wrapped.getCause() instanceof Ended) code = ((Ended) wrapped.getCause()).code;
-                else {
-                    code = 1;
-                    StringWriter trace = new StringWriter();
-                    wrapped.getCause().printStackTrace(new PrintWriter(trace));
-                    error = trace.toString();
-                }
-            } finally {
-                System.setOut(before);
-                System.setIn(inputBefore);
-                Exit.resetExitProcedure();
-                Exit.resetHaltProcedure();
-            }
-            Map<String, Object> result = new LinkedHashMap<>();
-            result.put("code", code);
-            result.put("output", output.toString(StandardCharsets.UTF_8));
-            result.put("error", error);
-            return result;
         }
     }
 }
