@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { apiKey } from '../../ts/protocol/apis.js'
+import { errorName } from '../../ts/protocol/errors.js'
 import { valuesOf } from '../broker/harness.js'
 import { temporaryFolder } from '../cli/run-cli.js'
 import {
@@ -11,6 +12,7 @@ import {
   forEver,
   frameOf,
   produceOf,
+  type RawClient,
   TestServer,
 } from './harness.js'
 
@@ -74,4 +76,40 @@ test('is done once, however often it is asked for', async () => {
   const server = await TestServer.start()
   await Promise.all([server.running.close(), server.running.close(), server.running.close(0)])
   await server.running.close()
+})
+
+test('tells members that wait to join, or for their assignment, to find their coordinator again', async () => {
+  const server = await TestServer.start()
+  const [leader, follower, joining] = await Promise.all(Array.from({ length: 3 }, () => server.connect()))
+  // Before version 4 a new member is parked at once.
+  const join = (groupId: string, memberId = '') => ({
+    ...{ groupId, memberId, protocolType: 'consumer', sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000 },
+    protocols: [{ name: 'range', metadata: Buffer.alloc(0) }],
+  })
+  const joined = async (client: RawClient, groupId: string) => {
+    for (;;) {
+      const response = await client.ask(apiKey.joinGroup, join(groupId), 3)
+      if (errorName(response.errorCode) !== 'COORDINATOR_LOAD_IN_PROGRESS') return response
+    }
+  }
+  // In one group a follower waits for its leader's assignment.
+  const first = await joined(leader, 'assigning')
+  follower.send(apiKey.joinGroup, join('assigning'), 3)
+  await eventually(() => server.server.queuedBytes > 0)
+  leader.send(apiKey.joinGroup, join('assigning', first.memberId), 3)
+  await leader.answer(apiKey.joinGroup, 3)
+  const { memberId, generationId } = (await follower.answer(apiKey.joinGroup, 3)).response
+  const sync = { groupId: 'assigning', memberId, generationId, assignments: [] }
+  follower.send(apiKey.syncGroup, sync, 3)
+  // In another a new member waits for one that does not come.
+  expect(errorName((await joined(leader, 'joining')).errorCode)).toBe('NONE')
+  joining.send(apiKey.joinGroup, join('joining'), 3)
+  const parked = frameOf(apiKey.syncGroup, sync, 3).length + frameOf(apiKey.joinGroup, join('joining'), 3).length
+  await eventually(() => server.server.queuedBytes === parked)
+  await server.running.close()
+  const codes = [
+    (await joining.answer(apiKey.joinGroup, 3)).response.errorCode,
+    (await follower.answer(apiKey.syncGroup, 3)).response.errorCode,
+  ]
+  expect(codes.map(errorName)).toEqual(['NOT_COORDINATOR', 'NOT_COORDINATOR'])
 })

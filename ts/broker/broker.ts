@@ -184,6 +184,15 @@ export class Broker {
   }
 
   /**
+   * Before a close, while there still are connections: answers whoever waits, fetches with what is there, members of groups
+   * with NOT_COORDINATOR, so that clients go on elsewhere or come back. Groups are not served any more. Idempotent.
+   */
+  retire(): void {
+    this.#state.waitingFetches.close()
+    this.#state.groups.close()
+  }
+
+  /**
    * Wakes waiting fetches with what is there, finishes what runs, closes every log. Idempotent. Rejects with the first
    * failure of a log; the directory is released all the same.
    */
@@ -216,8 +225,7 @@ export class Broker {
   }
 
   async #close(): Promise<void> {
-    this.#state.waitingFetches.close()
-    this.#state.groups.close()
+    this.retire()
     if (this.#running > 0) {
       await new Promise<void>((resolve) => {
         this.#whenIdle = resolve

@@ -37,6 +37,8 @@ export async function listen(options: ServerOptions): Promise<RunningServer> {
   const broker = await Broker.open(data, { config, clusterId, logger, endpoint })
   server = new Server(broker, logger)
   const close = async (deadlineMs = drainMs): Promise<void> => {
+    // Before the connections end: a member whose connection is gone is out of its group, which is not what happens here.
+    broker.retire()
     await server.close(deadlineMs)
     await broker.close()
   }
