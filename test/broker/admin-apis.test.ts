@@ -297,25 +297,47 @@ describe('DescribeLogDirs', () => {
   it('says -1 where sizes cannot be found out, and answers the rest', async () => {
     const path = temporaryDirectory()
     const first = await TestBroker.open(path)
-    await first.createTopic('t', 2)
-    await first.produce('t', batchOf(['x']), { partition: 1 })
+    await first.createTopic('t', 3)
+    for (const partition of [0, 1]) await first.produce('t', batchOf(['x']), { partition })
     await first.broker.close()
     const test = await TestBroker.open(path)
     const sizes = async () => {
-      const [dir] = (await test.ask(apiKey.describeLogDirs, { topics: [{ topic: 't', partitions: [0, 1, 2] }] }))
+      const [dir] = (await test.ask(apiKey.describeLogDirs, { topics: [{ topic: 't', partitions: [0, 1, 2, 3] }] }))
         .results
       return { ...dir, sizes: dir.topics[0].partitions.map(({ partitionSize }) => partitionSize) }
     }
-    const [none, some] = (await sizes()).sizes
+    const [, some, none] = (await sizes()).sizes
     expect([none, some > 61n]).toEqual([0n, true])
+    rmSync(join(path, 't-0'), { recursive: true })
     writeFileSync(join(path, 't-0'), 'no folder')
-    expect((await sizes()).sizes).toEqual([-1n, some])
+    expect((await sizes()).sizes).toEqual([-1n, some, none])
     rmSync(path, { recursive: true })
     expect(await sizes()).toMatchObject({ errorCode: 0, totalBytes: -1n, usableBytes: -1n })
   })
 })
 
 describe('what a request names again', () => {
+  it('is INVALID_REQUEST to ListOffsets, answered once', async () => {
+    const test = await TestBroker.open('memory:')
+    await test.createTopic('t', 3)
+    const asked = (partitionIndex: number, timestamp: bigint) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp })
+    const topics = [
+      { name: 't', partitions: [asked(0, -1n), asked(1, -1n), asked(0, -2n)] },
+      { name: 'nowhere', partitions: [asked(5, -1n), asked(5, -1n)] },
+      { name: 't', partitions: [asked(2, -1n), asked(1, -1n)] },
+    ]
+    const answer = await test.ask(apiKey.listOffsets, { replicaId: -1, topics })
+    const found = answer.topics.map(({ name, partitions }) => [
+      name,
+      ...partitions.map(({ partitionIndex, errorCode, offset }) => [partitionIndex, errorCode, offset]),
+    ])
+    const { code } = protocolErrors.INVALID_REQUEST
+    expect(found).toEqual([
+      ['t', [0, code, -1n], [1, code, -1n], [2, 0, 0n]],
+      ['nowhere', [5, code, -1n]],
+    ])
+  })
+
   it('is described once', async () => {
     const test = await openWith(['a', 2], ['b', 1])
     const { topicId } = await test.describeTopic('a')

@@ -52,6 +52,15 @@ async function describeOne(test: TestBroker, resourceType: number, resourceName:
 }
 
 describe('configs of the broker', () => {
+  it('that are read at its start are refused, as in Kafka', async () => {
+    const test = await TestBroker.open('memory:')
+    const keys = ['connections.max.idle.ms', 'queued.max.request.bytes', 'socket.request.max.bytes', 'num.partitions']
+    for (const key of keys) {
+      for (const name of ['', '1']) expect(await set(test, name, key, '5')).toBe(code('INVALID_REQUEST'))
+      expect(await describeOne(test, broker, '1', key)).toMatchObject({ readOnly: true })
+    }
+  })
+
   it('change while it runs, at this broker before all brokers before its start', async () => {
     const test = await TestBroker.open('memory:', { config: { 'max.connections.per.ip': 5 } })
     const key = 'max.connections.per.ip'

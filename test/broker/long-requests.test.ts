@@ -13,11 +13,13 @@ class EveryTenth implements Pace {
   elements = 0
   turns = 0
 
-  isDue(): boolean {
-    return ++this.elements % 10 === 0
+  isDue(elements = 1): boolean {
+    this.elements += elements
+    return this.elements >= 10
   }
 
   async next(): Promise<void> {
+    this.elements = 0
     this.turns++
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -77,6 +79,30 @@ const requests: Requests = {
   },
   [apiKey.describeProducers]: { topics: [{ name: 'orders', partitionIndexes: indexes }] },
 }
+
+test('what turns out to be long though it is short gives the loop back as well', async () => {
+  const broker = await TestBroker.open('memory:')
+  for (const name of ['a', 'b']) await broker.createTopic(name, 4000)
+  const [{ topicId }] = (await broker.ask(apiKey.metadata, { topics: [{ name: 'a', topicId: zeroUuid }] })).topics
+  const changes = { trusted: false }
+  const turnsOf = async (ask: (more: { takeTurns: () => Pace }) => Promise<unknown>) => {
+    const pace = new EveryTenth()
+    await ask({ takeTurns: () => pace })
+    return pace.turns
+  }
+  expect(await turnsOf((more) => broker.ask(apiKey.metadata, { topics: null }, { ...changes, ...more }))).toBe(3)
+  const logDirs = await turnsOf((more) => broker.ask(apiKey.describeLogDirs, { topics: null }, { ...changes, ...more }))
+  expect(logDirs).toBeGreaterThanOrEqual(800)
+  // The later fetches of a session name nothing.
+  const partitions = Array.from({ length: 4000 }, (_, partition) => ({ ...ofPartition, partition, fetchOffset: 0n }))
+  const first = { sessionId: 0, sessionEpoch: 0, topics: [{ topic: 'a', topicId, partitions }] }
+  const { sessionId } = await broker.ask(apiKey.fetch, first, changes)
+  expect(sessionId).not.toBe(0)
+  const next = { sessionId, sessionEpoch: 1, topics: [] }
+  const fetched = await turnsOf((more) => broker.ask(apiKey.fetch, next, { ...changes, ...more }))
+  expect(fetched).toBeGreaterThanOrEqual(400)
+  expect(await turnsOf((more) => broker.ask(apiKey.metadata, { topics: [] }, { ...changes, ...more }))).toBe(0)
+})
 
 const byName: Partial<Record<ApiKey, number>> = { [apiKey.produce]: 12, [apiKey.fetch]: 12 }
 

@@ -91,7 +91,7 @@ describe('creating topics', () => {
     }
     const assigned = (partitionIndex: number, ...brokerIds: number[]) => ({ partitionIndex, brokerIds })
     expect(await create({ numPartitions: -1 })).toMatchObject({ errorCode: 0, numPartitions: 5, topicId: zeroUuid })
-    for (const numPartitions of [0, -2, 2_000_000])
+    for (const numPartitions of [0, -2])
       expect((await create({ numPartitions })).errorCode).toBe(code('INVALID_PARTITIONS'))
     for (const replicationFactor of [0, 2, -3]) {
       expect((await create({ replicationFactor })).errorCode).toBe(code('INVALID_REPLICATION_FACTOR'))
@@ -131,6 +131,64 @@ describe('creating topics', () => {
     const strict = await TestBroker.open(path, { config: { 'auto.create.topics.enable': false } })
     const [refused] = (await strict.ask(apiKey.metadata, { topics: [{ name: 'other', topicId: zeroUuid }] })).topics
     expect(refused.errorCode).toBe(code('UNKNOWN_TOPIC_OR_PARTITION'))
+  })
+})
+
+describe('one request', () => {
+  const topics = (count: number, numPartitions: number, configs: { name: string; value: string }[] = []) =>
+    Array.from({ length: count }, (_, i) => ({
+      ...{ name: `t${i}`, numPartitions, replicationFactor: 1, assignments: [], configs },
+    }))
+
+  it('makes at most 10,000 topics, partitions and configs, or none, as in Kafka', async () => {
+    const test = await TestBroker.open('memory:', { config: { 'num.partitions': 5001 } })
+    const create = async (asked: ReturnType<typeof topics>, validateOnly = false) => {
+      const answer = await test.ask(apiKey.createTopics, { topics: asked, validateOnly })
+      return [...new Set(answer.topics.map(({ errorCode }) => errorCode))]
+    }
+    const tooMany = [code('POLICY_VIOLATION')]
+    expect(await create(topics(1, 10_001))).toEqual(tooMany)
+    expect(await create(topics(1, 2_000_000_000))).toEqual(tooMany)
+    expect(await create(topics(2, -1), true)).toEqual(tooMany)
+    // Those that are wrong by themselves count as partitions, not as records.
+    expect(await create([...topics(1, 9999), ...topics(1, 2)])).toEqual(tooMany)
+    // The topic itself is one.
+    expect(await create(topics(1, 10_000))).toEqual(tooMany)
+    expect(await create(topics(1, 9999, [{ name: 'retention.ms', value: '1' }]))).toEqual(tooMany)
+    expect(await create(topics(5000, 1))).toEqual([0])
+    expect(await create([...topics(1, 4000), ...topics(5001, 1).slice(5000)])).toEqual([
+      code('TOPIC_ALREADY_EXISTS'),
+      0,
+    ])
+  })
+
+  it('adds at most 10,000 partitions, or none, as in Kafka', async () => {
+    const test = await TestBroker.open('memory:')
+    await test.createTopic('a')
+    await test.createTopic('b')
+    const grow = async (...counts: number[]) => {
+      const asked = counts.map((count, i) => ({ name: ['a', 'b'][i], count, assignments: null }))
+      const answer = await test.ask(apiKey.createPartitions, { topics: asked })
+      return answer.results.map(({ errorCode }) => errorCode)
+    }
+    const tooMany = code('POLICY_VIOLATION')
+    expect(await grow(10_002)).toEqual([tooMany])
+    expect(await grow(6001, 4002)).toEqual([tooMany, tooMany])
+    expect((await test.describeTopic('a')).partitions).toHaveLength(1)
+    expect(await grow(6001, 4001)).toEqual([0, 0])
+    expect((await test.describeTopic('a')).partitions).toHaveLength(6001)
+  })
+
+  it('for the metadata of unknown topics makes as few', async () => {
+    const test = await TestBroker.open('memory:', { config: { 'num.partitions': 4000 } })
+    const ask = async (...names: string[]) => {
+      const asked = names.map((name) => ({ name, topicId: zeroUuid }))
+      const answer = await test.ask(apiKey.metadata, { topics: asked, allowAutoTopicCreation: true })
+      return answer.topics.map(({ errorCode }) => errorCode)
+    }
+    expect(await ask('a', 'b', 'c')).toEqual([3, 3, 3])
+    expect(await ask('a', 'b')).toEqual([0, 0])
+    expect(await ask('a', 'b', 'c')).toEqual([0, 0, 0])
   })
 })
 

@@ -11,7 +11,8 @@ import { runRequest } from '../../ts/server/run-request.js'
 import { TestBroker, valuesOf } from '../broker/harness.js'
 import { byName, clientBatch, eventually, fetchOf, forEver, frameOf, newest, TestServer } from './harness.js'
 
-const elements = 10_000
+/** As many partitions as one request may make, nearly. */
+const elements = 9000
 
 function fetchOfMany(topic: string, wait: { minBytes?: number; maxWaitMs?: number } = {}) {
   const fetch = fetchOf(topic, 0, wait)

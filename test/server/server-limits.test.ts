@@ -30,6 +30,29 @@ describe('connections', () => {
     await fourth.ask(apiKey.metadata, {}, 9)
   })
 
+  test('above the max.connections of their listener are closed, from the moment it is set', async () => {
+    const one = { host: '127.0.0.1', port: 0 }
+    const server = await TestServer.start({
+      listeners: [
+        { name: 'INSIDE', ...one },
+        { name: 'OUTSIDE', ...one },
+      ],
+    })
+    const first = await server.connect()
+    const configs = [{ name: 'listener.name.inside.max.connections', value: '1', configOperation: 0 }]
+    const resources = [{ resourceType: 4, resourceName: '1', configs }]
+    const { responses } = await first.ask(apiKey.incrementalAlterConfigs, { resources })
+    expect(responses[0].errorCode).toBe(0)
+    const second = await server.connect()
+    await second.closed
+    expect(server.lines('warn')).toEqual([expect.stringMatching(/1 on this listener already/)])
+    const elsewhere = await server.connect({ port: server.running.listeners[1].port })
+    await elsewhere.ask(apiKey.metadata, {}, 9)
+    first.socket.destroy()
+    await eventually(() => server.server.connections === 1)
+    await (await server.connect()).ask(apiKey.metadata, {}, 9)
+  })
+
   test('above max.connections.per.ip are closed', async () => {
     const server = await TestServer.start({ config: { 'max.connections.per.ip': 1 } })
     const first = await server.connect()
@@ -58,6 +81,20 @@ describe('connections', () => {
     await eventually(() => server.server.connections === 0)
     expect(server.lines('error')).toEqual([])
   })
+})
+
+test('a client that goes while its request waits is noticed, also behind requests that it sent after it', async () => {
+  const server = await TestServer.start()
+  await server.createTopic('orders')
+  await eventually(() => server.server.connections === 0)
+  const client = await server.connect()
+  const waiting = frameOf(apiKey.fetch, fetchOf('orders', 0, { maxWaitMs: forEver }), byName.fetch)
+  const behind = frameOf(apiKey.metadata, {}, 9)
+  client.socket.write(Buffer.concat([waiting, behind]))
+  await eventually(() => server.server.queuedBytes === waiting.length + behind.length)
+  client.socket.destroy()
+  await eventually(() => server.server.connections === 0)
+  expect(server.server.queuedBytes).toBe(0)
 })
 
 describe('a request that does not come on', () => {

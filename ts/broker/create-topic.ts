@@ -1,3 +1,4 @@
+import type { SeglogError } from '../errors/seglog-error.js'
 import { protocolError } from '../protocol/errors.js'
 import type { CreatableTopic } from '../protocol/messages/19-create-topics.js'
 import { randomUuid } from '../protocol/uuid.js'
@@ -75,6 +76,19 @@ function partitionCount(broker: BrokerState, asked: CreatableTopic): number {
   const count = numPartitions === -1 ? broker.config.number('num.partitions') : numPartitions
   checkPartitionCount(name, count)
   return count
+}
+
+/**
+ * Kafka's controller takes so many records in one operation, of which every topic, partition and config is one. What is
+ * more is refused as a whole.
+ */
+const recordsAtOnce = 10_000
+
+/** POLICY_VIOLATION where one request would make so many things; else null. */
+export function tooManyAtOnce(records: number): SeglogError | null {
+  if (records <= recordsAtOnce) return null
+  const message = `a request may make ${recordsAtOnce} topics, partitions and configs together, not ${records}; make several`
+  return protocolError('POLICY_VIOLATION', message)
 }
 
 /** Throws INVALID_PARTITIONS. */

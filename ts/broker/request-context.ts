@@ -1,7 +1,7 @@
 /** Gives the event loop back now and then in the course of a request with many elements. */
 export interface Pace {
-  /** To be asked for each element that was handled; true where others should have their turn now. */
-  isDue(): boolean
+  /** To be asked for each element that was handled, or for several; true where others should have their turn now. */
+  isDue(elements?: number): boolean
   /** Resolves when there is a turn for the next elements. */
   next(): Promise<void>
 }
@@ -38,4 +38,6 @@ export interface RequestContext {
    * that came over its connection is handled meanwhile.
    */
   readonly pace?: Pace
+  /** Makes of the request one of many elements, where there is more to do than its length shows. */
+  takeTurns?(): Pace
 }

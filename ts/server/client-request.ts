@@ -39,6 +39,10 @@ export class ClientRequest implements RequestContext {
     this.clientId = clientId
   }
 
+  takeTurns(): Pace {
+    return this.pace ?? this.#peer.beginLong()
+  }
+
   get clientHost(): string {
     return this.#peer.clientHost
   }

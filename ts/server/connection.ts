@@ -39,6 +39,8 @@ const stalledHeldBytes = 1024
 const stalledBytesPerTick = 16 * 1024
 /** Looks without more than that. After a stall of the event loop the first says nothing: what came lies unread. */
 const stalledTicksMax = 2
+/** Behind a request that runs so much is read: an end of the connection that comes behind it is noticed. */
+const behindBytes = 64 * 1024
 /** How long the other end may take to close after we have. */
 const lingerMs = 2000
 /** How long the last of the last answer may take to leave. */
@@ -47,7 +49,7 @@ const lastAnswerMs = 60_000
 /**
  * One client's connection. Requests are run one after another, each when the one before is answered, which is what Kafka
  * does; only Produce requests run beside each other, in the order in which they came. Answers leave in the order of the
- * requests. While a request has to wait, or the client does not take its answers, nothing more is read.
+ * requests. While a request has to wait, or the client does not take its answers, little more is read.
  */
 export class Connection implements Peer, BudgetReader, SenderOwner {
   readonly clientHost: string
@@ -167,7 +169,9 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
       this.destroy()
       return
     }
-    const isReceiving = this.#frames.bytes > 0 && this.#isReading && !this.#isClosing
+    const isHeldUp = this.#frames.bytes > 0 && !this.#mayRun()
+    if (isHeldUp) this.#expectedSinceMs = nowMs
+    const isReceiving = this.#frames.bytes > 0 && this.#isReading && !isHeldUp && !this.#isClosing
     if (isReceiving) {
       const elapsedMs = nowMs - this.#expectedSinceMs
       if (isTooSlow(limits, elapsedMs, this.#frames.bytes)) {
@@ -372,7 +376,7 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
       this.#isStarved = false
       this.#host.budget.leave(this)
     }
-    const isHeldUp = this.#frames.bytes > 0 && !this.#mayRun()
+    const isHeldUp = this.#frames.bytes >= behindBytes && !this.#mayRun()
     const read = this.#isClosing || (!isHeldUp && !this.#isStarved)
     if (read === this.#isReading || this.#hasEnded) return
     this.#isReading = read

@@ -7,6 +7,8 @@ export interface ServerLimits {
   /** Connections at a time. */
   readonly connections: number
   connectionsFrom(address: string): number
+  /** Connections at a time on one listener. */
+  connectionsOn(listener: string): number
   /** A connection on which nothing moves is closed after this time. */
   readonly idleMs: number
   /** Bytes of requests held at a time, over all connections. */
@@ -18,7 +20,10 @@ export interface ServerLimits {
 /** Slowest sender that is waited for, once its `receiveMs` are over. */
 const receiveBytesPerSecond = 16 * 1024
 
-/** Connections are counted against what the configs say at that moment: they may change while the server runs. */
+/**
+ * Connections are counted against what the configs say at that moment: they may change while the server runs. The others,
+ * as in Kafka, are those of its start.
+ */
 export function serverLimits(config: BrokerConfig): ServerLimits {
   return {
     requestBytes: config.number('socket.request.max.bytes'),
@@ -28,6 +33,10 @@ export function serverLimits(config: BrokerConfig): ServerLimits {
     connectionsFrom: (address) =>
       overrides(config.list('max.connections.per.ip.overrides')).get(address) ??
       config.number('max.connections.per.ip'),
+    connectionsOn: (listener) => {
+      const key = `listener.name.${listener.toLowerCase()}.max.connections`
+      return config.isSet(key) ? config.number(key) : Number.POSITIVE_INFINITY
+    },
     idleMs: unlessNegative(config.number('connections.max.idle.ms')),
     queuedBytes: unlessNegative(config.number('queued.max.request.bytes')),
     receiveMs: config.number('seglog.request.receive.timeout.ms'),

@@ -25,7 +25,10 @@ export class LongRequests {
     const number = this.#count++
     let elements = 0
     return {
-      isDue: () => ++elements > elementsPerTurn,
+      isDue: (handled = 1) => {
+        elements += handled
+        return elements > elementsPerTurn
+      },
       next: async () => {
         await this.#turn(number)
         elements = 0

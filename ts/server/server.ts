@@ -23,6 +23,7 @@ export class Server {
   readonly #listeners: Listener[] = []
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
+  readonly #perListener = new Map<string, number>()
   #timer: NodeJS.Timeout | null = null
   #count = 0
   #whenEmpty: (() => void) | null = null
@@ -103,16 +104,20 @@ export class Server {
     const fromThere = (this.#perAddress.get(address) ?? 0) + 1
     this.#perAddress.set(address, fromThere)
     this.#connections.add(connection)
-    const refusal = this.#refusal(address, fromThere)
+    const onListener = (this.#perListener.get(listener) ?? 0) + 1
+    this.#perListener.set(listener, onListener)
+    const refusal = this.#refusal(address, fromThere, listener, onListener)
     if (refusal === null) return
     connection.destroy()
     this.#host.complain({ client: address, listener }, `connection closed: ${refusal}`)
   }
 
-  #refusal(address: string, fromThere: number): string | null {
+  #refusal(address: string, fromThere: number, listener: string, onListener: number): string | null {
     const { connections } = this.#limits
     if (this.#closing !== null) return 'the server is shutting down'
     if (this.#connections.size > connections) return `there are ${connections} already, which is max.connections`
+    const onOne = this.#limits.connectionsOn(listener)
+    if (onListener > onOne) return `there are ${onOne} on this listener already, which is its max.connections`
     const allowed = this.#limits.connectionsFrom(address)
     if (fromThere > allowed) {
       return `there are ${allowed} from this address already, which is max.connections.per.ip`
@@ -125,6 +130,7 @@ export class Server {
     const left = (this.#perAddress.get(connection.clientHost) ?? 1) - 1
     if (left > 0) this.#perAddress.set(connection.clientHost, left)
     else this.#perAddress.delete(connection.clientHost)
+    this.#perListener.set(connection.listener, (this.#perListener.get(connection.listener) ?? 1) - 1)
     if (this.#connections.size === 0) this.#whenEmpty?.()
   }
 

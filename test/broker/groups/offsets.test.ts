@@ -120,6 +120,39 @@ describe('a fetch of offsets', () => {
     expect(await g.group('none').list()).toEqual(['g', 'h'])
   })
 
+  it('answers what is named again once', async () => {
+    const g = await withTopics('t', 'u')
+    await g.commit({ 't/0': 1, 't/1': 2, 'u/0': 3 })
+    const ask = async (...asked: [groupId: string, topics: Record<string, number[]> | null][]) => {
+      const groups = asked.map(([groupId, topics]) => ({
+        ...{ groupId, memberId: null, memberEpoch: -1 },
+        topics:
+          topics && Object.entries(topics).map(([name, partitionIndexes]) => ({ ...named(name), partitionIndexes })),
+      }))
+      const answer = await g.it.ask(apiKey.offsetFetch, { groups }, { apiVersion: 9 })
+      return answer.groups.map(({ groupId, topics }) => [
+        groupId,
+        topics.map(({ name, partitions }) => [name, ...partitions.map((one) => Number(one.committedOffset))]),
+      ])
+    }
+    const named = (name: string) => ({ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' })
+    expect(await ask(['g', { t: [0, 0, 1, 0] }], ['h', null], ['g', { u: [0], t: [1] }])).toEqual([
+      [
+        'g',
+        [
+          ['t', 1, 2],
+          ['u', 3],
+        ],
+      ],
+      ['h', []],
+    ])
+    const [[, all]] = await ask(['g', { t: [0] }], ['g', null], ['g', null])
+    expect(all).toEqual([
+      ['t', 1, 2],
+      ['u', 3],
+    ])
+  })
+
   it('works for the empty group id, as it always did', async () => {
     const g = (await withTopics('t')).group('')
     expect(await g.commit({ t: 4 })).toEqual(['NONE'])

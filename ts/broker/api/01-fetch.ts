@@ -18,6 +18,7 @@ import { checkLeaderEpoch } from '../leader-epoch.js'
 import type { Partition } from '../partition.js'
 import type { Pace, RequestContext } from '../request-context.js'
 import { apiHandler } from './api-handler.js'
+import { paceFor } from './in-turns.js'
 
 type FetchTopic = FetchRequest['topics'][number]
 
@@ -33,13 +34,20 @@ type FetchTopic = FetchRequest['topics'][number]
 export const fetch = apiHandler(apiKey.fetch, '4-18', (broker, request, context) => {
   const begun = broker.fetchSessions.begin(withoutRepeats(broker, request), context.apiVersion >= topicIdsSince)
   if (typeof begun === 'number') return failed(begun)
-  const round = new FetchRound(broker, begun.request, context)
-  const read = round.read()
+  const pace = paceFor(context, partitionsOf(begun.request))
+  const round = new FetchRound(broker, begun.request, context, pace)
+  const read = pace === undefined ? round.read() : pace.next().then(() => round.read())
   const response = isPromise(read) ? read.then(() => answerOrWait(round, context)) : answerOrWait(round, context)
   return isPromise(response) ? response.then((settled) => inSession(begun, settled)) : inSession(begun, response)
 })
 
 const topicIdsSince = 13
+
+function partitionsOf({ topics }: FetchRequest): number {
+  let sum = 0
+  for (const { partitions } of topics) sum += partitions.length
+  return sum
+}
 
 function inSession(fetching: SessionFetch, response: FetchResponse): FetchResponse {
   if (!fetching.isStale()) return fetching.answer(response)
@@ -69,7 +77,7 @@ function answerOrWait(round: FetchRound, context: RequestContext): MaybePromise<
   return broker.waitingFetches
     .wait({ partitions, startBytes, missingBytes, waitMs, signal: context.signal })
     .then(async () => {
-      const again = new FetchRound(broker, request, context)
+      const again = new FetchRound(broker, request, context, round.pace)
       await again.read()
       return again.response
     })
@@ -113,18 +121,18 @@ class FetchRound {
   bytes = 0
   /** Something other than "not enough yet" is to be said. */
   urgent = false
+  readonly pace: Pace | undefined
   readonly #maxBytes: number
   readonly #regions: boolean
-  readonly #pace: Pace | undefined
   /** Bytes of records that may yet be answered from memory, where regions are taken. */
   #copiedMaxBytes: number
 
-  constructor(broker: BrokerState, request: FetchRequest, context: RequestContext) {
+  constructor(broker: BrokerState, request: FetchRequest, context: RequestContext, pace: Pace | undefined) {
     this.broker = broker
     this.request = request
     this.response = { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [] }
     this.#regions = context.regions === true
-    this.#pace = context.pace
+    this.pace = pace
     this.#copiedMaxBytes = context.copiedBytes ?? Number.POSITIVE_INFINITY
     this.#maxBytes = Math.min(request.maxBytes, broker.config.number('fetch.max.bytes'))
   }
@@ -151,7 +159,7 @@ class FetchRound {
           })
         }
         parts.push(part)
-        if (this.#pace?.isDue()) return this.#pace.next().then(() => this.#readFrom(t, p + 1))
+        if (this.pace?.isDue()) return this.pace.next().then(() => this.#readFrom(t, p + 1))
       }
     }
   }

@@ -1,8 +1,9 @@
 import type { TimestampOffset } from '../../log/log-types.js'
 import { apiKey } from '../../protocol/apis.js'
-import { protocolError } from '../../protocol/errors.js'
+import { protocolError, protocolErrors } from '../../protocol/errors.js'
 import {
   type ListOffsetsPartitionResponse,
+  type ListOffsetsRequest,
   type ListOffsetsResponse,
   offsetQuery,
 } from '../../protocol/messages/02-list-offsets.js'
@@ -17,16 +18,20 @@ const leaderEpochSince = 4
 /**
  * Versions 1-11. Latest (-1), earliest (-2), the record with the largest timestamp (-3), the earliest on local disk
  * (-4, the same here), and the first record at or after a time. Without such a record the offset is -1. Nothing is in
- * tiered storage, so -5 and -6 find nothing.
+ * tiered storage, so -5 and -6 find nothing. A partition that is asked for twice is INVALID_REQUEST, once.
  */
 export const listOffsets = apiHandler(
   apiKey.listOffsets,
   '1-11',
   async (broker, request, context): Promise<ListOffsetsResponse> => {
     const { isolationLevel } = request
-    const topics = await inTurns(request.topics, context.pace, async ({ name, partitions }) => ({
-      name,
-      partitions: await eachPartition(
+    const { asked, repeated } = withoutRepeats(request.topics)
+    const refuseRepeated = (partitions: readonly AskedPartition[], answers: ListOffsetsPartitionResponse[]) =>
+      repeated.size === 0
+        ? answers
+        : answers.map((one, i) => (repeated.has(partitions[i]) ? invalid(one.partitionIndex) : one))
+    const topics = await inTurns(asked, context.pace, async ({ name, partitions }) => {
+      const answers = await eachPartition(
         broker,
         context,
         name,
@@ -39,11 +44,39 @@ export const listOffsets = apiHandler(
           return { ...answer(asked.partitionIndex, found), leaderEpoch: hasEpoch ? found.leaderEpoch : -1 }
         },
         (index, errorCode) => ({ ...answer(index, null), errorCode }),
-      ),
-    }))
+      )
+      return { name, partitions: refuseRepeated(partitions, answers) }
+    })
     return { throttleTimeMs: 0, topics }
   },
 )
+
+type AskedTopic = ListOffsetsRequest['topics'][number]
+type AskedPartition = AskedTopic['partitions'][number]
+
+/** Each topic and partition once, and those that were there more often. */
+function withoutRepeats(topics: readonly AskedTopic[]): {
+  asked: readonly AskedTopic[]
+  repeated: Set<AskedPartition>
+} {
+  const repeated = new Set<AskedPartition>()
+  if (topics.length === 1 && topics[0].partitions.length === 1) return { asked: topics, repeated }
+  const once = new Map<string, Map<number, AskedPartition>>()
+  for (const { name, partitions } of topics) {
+    const found = once.get(name) ?? new Map<number, AskedPartition>()
+    once.set(name, found)
+    for (const one of partitions) {
+      const before = found.get(one.partitionIndex)
+      if (before === undefined) found.set(one.partitionIndex, one)
+      else repeated.add(before)
+    }
+  }
+  return { asked: Array.from(once, ([name, found]) => ({ name, partitions: [...found.values()] })), repeated }
+}
+
+function invalid(partitionIndex: number): ListOffsetsPartitionResponse {
+  return { ...answer(partitionIndex, null), errorCode: protocolErrors.INVALID_REQUEST.code }
+}
 
 function answer(partitionIndex: number, found: TimestampOffset | null): ListOffsetsPartitionResponse {
   if (found === null) return { partitionIndex, errorCode: 0, timestamp: -1n, offset: -1n, leaderEpoch: -1 }

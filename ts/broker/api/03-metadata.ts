@@ -6,23 +6,23 @@ import type { MetadataRequest, MetadataResponse, MetadataTopicResponse } from '.
 import { zeroUuid } from '../../protocol/uuid.js'
 import { authorizedOperations } from '../authorized-operations.js'
 import type { BrokerState } from '../broker-state.js'
-import { autoTopic } from '../create-topic.js'
+import { autoTopic, tooManyAtOnce } from '../create-topic.js'
 import { asSeglogError, errorCodeOf } from '../error-codes.js'
-import type { RequestContext } from '../request-context.js'
+import type { Pace, RequestContext } from '../request-context.js'
 import { thisNode } from '../this-node.js'
 import { checkTopicName, isInternalTopic } from '../topic-names.js'
 import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
 import { describePartition } from './describe-partition.js'
 import { distinct } from './distinct.js'
-import { inTurns } from './in-turns.js'
+import { inTurns, paceFor } from './in-turns.js'
 
 /** Earlier versions cannot say that a topic of an unknown id has no name. */
 const namelessSince = 12
 
 /**
  * Versions 0-13. An unknown topic is created within the call where request and broker allow it (`auto.create.topics.enable`),
- * so the first answer can be used. A partition that was never used has leader epoch -1, "unknown": it is not opened for
+ * so the first answer can be used; of more than 10,000 partitions at once none is. A partition that was never used has leader epoch -1, "unknown": it is not opened for
  * this. Null topics ask for all; so does an empty list in version 0. A topic that is named again is answered once.
  */
 export const metadata = apiHandler(
@@ -33,16 +33,25 @@ export const metadata = apiHandler(
     const operations = authorizedOperations('topic', includeTopicAuthorizedOperations)
     const respond = (topics: MetadataTopicResponse[]) => response(broker, context, request, topics)
     if (asked === null || (context.apiVersion === 0 && asked.length === 0)) {
-      return respond(Array.from(broker.topics.all, (topic) => described(broker, topic, operations)))
+      const all = [...broker.topics.all]
+      const pace = paceFor(context, partitionsOf(all))
+      const answer = () => inTurns(all, pace, (topic) => described(broker, topic, operations, pace))
+      const topics = pace === undefined ? answer() : pace.next().then(answer)
+      return isPromise(topics) ? topics.then(respond) : respond(topics)
     }
     const once = distinct(asked, ({ name, topicId }) => `${topicId}${name}`)
-    const topics = inTurns(once, context.pace, (one) => {
-      const create = request.allowAutoTopicCreation && broker.config.flag('auto.create.topics.enable')
-      const found = lookUp(broker, one, create && !broker.logs.readOnly)
-      const describe = (topic: Topic) => described(broker, topic, operations)
+    const known = once.map(({ name, topicId }) => broker.topics.find(name, topicId))
+    const pace = paceFor(context, partitionsOf(known))
+    const create =
+      request.allowAutoTopicCreation && mayCreate(broker, known.filter((topic) => topic === undefined).length)
+    const answer = (one: AskedTopic) => {
+      const found = lookUp(broker, one, create)
+      const describe = (topic: Topic) => described(broker, topic, operations, pace)
       const fail = (error: unknown) => failure(error, one, context.apiVersion)
       return isPromise(found) ? found.then(describe, fail) : found instanceof Error ? fail(found) : describe(found)
-    })
+    }
+    const begin = () => inTurns(once, pace, answer)
+    const topics = pace === undefined ? begin() : pace.next().then(begin)
     return isPromise(topics) ? topics.then(respond) : respond(topics)
   },
 )
@@ -74,8 +83,26 @@ async function autoCreate(broker: BrokerState, name: string): Promise<Topic> {
   }
 }
 
-function described(broker: BrokerState, topic: Topic, topicAuthorizedOperations: number): MetadataTopicResponse {
+/** As many as that: as in CreateTopics, more are not created at once. */
+function mayCreate(broker: BrokerState, topics: number): boolean {
+  if (topics === 0 || broker.logs.readOnly || !broker.config.flag('auto.create.topics.enable')) return false
+  return tooManyAtOnce(topics * broker.config.number('num.partitions')) === null
+}
+
+function partitionsOf(topics: readonly (Topic | undefined)[]): number {
+  let sum = 0
+  for (const topic of topics) sum += topic?.record.partitions ?? 0
+  return sum
+}
+
+function described(
+  broker: BrokerState,
+  topic: Topic,
+  topicAuthorizedOperations: number,
+  pace: Pace | undefined,
+): MetadataTopicResponse {
   const count = topic.record.partitions
+  pace?.isDue(count)
   return {
     errorCode: 0,
     name: topic.name,

@@ -7,6 +7,7 @@ import type { CommittedOffset } from '../groups/committed-offsets.js'
 import type { Group } from '../groups/group.js'
 import { answering } from './answering.js'
 import { apiHandler } from './api-handler.js'
+import { distinct } from './distinct.js'
 
 type AskedGroup = OffsetFetchRequest['groups'][number]
 type AskedTopic = NonNullable<AskedGroup['topics']>[number]
@@ -23,13 +24,14 @@ const groupErrorSince = 2
 /**
  * Versions 1-10. Null topics ask for all. A partition without an offset answers -1 and no error; so does one whose offset
  * was committed for an earlier topic of its name. With `requireStable` a partition that a transaction may still change
- * answers UNSTABLE_OFFSET_COMMIT. Member ids and epochs (version 9) matter to groups of the new protocol only.
+ * answers UNSTABLE_OFFSET_COMMIT. A group, topic or partition that is named again is answered once: metadata may be a
+ * thousand times as long as its question. Member ids and epochs (version 9) matter to groups of the new protocol only.
  */
 export const offsetFetch = apiHandler(apiKey.offsetFetch, '1-10', (broker, request, context): OffsetFetchResponse => {
   const { apiVersion } = context
   const { requireStable } = request
   if (apiVersion >= groupsSince) {
-    const groups = request.groups.map((asked) => answerFor(broker, asked, requireStable, apiVersion))
+    const groups = merged(request.groups).map((asked) => answerFor(broker, asked, requireStable, apiVersion))
     return { throttleTimeMs: 0, topics: [], errorCode: 0, groups }
   }
   const topics = request.topics?.map((topic) => ({ ...topic, topicId: zeroUuid })) ?? null
@@ -37,6 +39,32 @@ export const offsetFetch = apiHandler(apiKey.offsetFetch, '1-10', (broker, reque
   const { errorCode, topics: answers } = answerFor(broker, asked, requireStable, apiVersion)
   return { throttleTimeMs: 0, topics: answers, errorCode, groups: [] }
 })
+
+/** Each group once, with all the topics that it was asked for. */
+function merged(groups: readonly AskedGroup[]): readonly AskedGroup[] {
+  const once = distinct(groups, ({ groupId }) => groupId)
+  if (once.length === groups.length) return groups
+  const topics = new Map<string, AskedTopic[] | null>()
+  for (const { groupId, topics: asked } of groups) {
+    const before = topics.get(groupId)
+    if (before === null || asked === null) topics.set(groupId, null)
+    else if (before === undefined) topics.set(groupId, [...asked])
+    else for (const topic of asked) before.push(topic)
+  }
+  return once.map((group) => ({ ...group, topics: topics.get(group.groupId) ?? null }))
+}
+
+/** Each topic once, with each of its partitions once. */
+function mergedTopics(asked: readonly AskedTopic[]): readonly AskedTopic[] {
+  const keyOf = ({ name, topicId }: AskedTopic) => `${topicId}${name}`
+  const indexes = new Map<string, Set<number>>()
+  for (const topic of asked) {
+    const found = indexes.get(keyOf(topic)) ?? new Set()
+    indexes.set(keyOf(topic), found)
+    for (const index of topic.partitionIndexes) found.add(index)
+  }
+  return distinct(asked, keyOf).map((topic) => ({ ...topic, partitionIndexes: [...indexes.get(keyOf(topic))!] }))
+}
 
 function answerFor(broker: BrokerState, asked: AskedGroup, requireStable: boolean, version: number): GroupAnswer {
   const { groupId } = asked
@@ -69,7 +97,7 @@ class LookUp {
   }
 
   topics(asked: AskedGroup['topics'], byId: boolean): TopicAnswer[] {
-    return asked === null ? this.#all(byId) : asked.map((topic) => this.#asked(topic))
+    return asked === null ? this.#all(byId) : mergedTopics(asked).map((topic) => this.#asked(topic))
   }
 
   #asked(asked: AskedTopic): TopicAnswer {

@@ -6,25 +6,28 @@ import type { BrokerState } from '../broker-state.js'
 import { Partition } from '../partition.js'
 import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
+import { inTurns, paceFor } from './in-turns.js'
 
 /** Versions 1-5. One log directory; sizes of partitions in use come from their logs, of others from their files. */
 export const describeLogDirs = apiHandler(
   apiKey.describeLogDirs,
   '1-5',
-  async (broker, request): Promise<DescribeLogDirsResponse> => {
-    const topics = await Promise.all(
-      chosen(broker, request.topics).map(async ({ topic, partitions }) => ({
-        name: topic.name,
-        partitions: await Promise.all(
-          partitions.map(async (partitionIndex) => ({
-            partitionIndex,
-            partitionSize: BigInt(await sizeOf(broker, topic, partitionIndex)),
-            offsetLag: 0n,
-            isFutureKey: false,
-          })),
-        ),
-      })),
+  async (broker, request, context): Promise<DescribeLogDirsResponse> => {
+    const asked = chosen(broker, request.topics)
+    const pace = paceFor(
+      context,
+      asked.reduce((sum, { partitions }) => sum + partitions.length, 0),
     )
+    if (pace !== undefined) await pace.next()
+    const topics = await inTurns(asked, pace, async ({ topic, partitions }) => ({
+      name: topic.name,
+      partitions: await inTurns(partitions, pace, async (partitionIndex) => ({
+        partitionIndex,
+        partitionSize: BigInt(await sizeOf(broker, topic, partitionIndex)),
+        offsetLag: 0n,
+        isFutureKey: false,
+      })),
+    }))
     const { totalBytes, usableBytes } = await space(broker.logs.path)
     const result = {
       errorCode: broker.logs.offline ? protocolErrors.KAFKA_STORAGE_ERROR.code : 0,
@@ -75,6 +78,7 @@ async function sizeOf(broker: BrokerState, topic: Topic, index: number): Promise
   const partition = topic.partitions[index]
   if (partition instanceof Partition) return partition.log.size
   const { files } = broker.logs
+  if (!broker.logs.isWritten(topic.name, index)) return 0
   const folder = `${topic.name}-${index}`
   try {
     if ((await files.stat(folder)) === null) return 0

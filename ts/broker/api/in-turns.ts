@@ -1,6 +1,17 @@
 import { stackless } from '../../errors/stackless.js'
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
-import type { Pace } from '../request-context.js'
+import type { Pace, RequestContext } from '../request-context.js'
+
+/** More than these are not handled in one go. */
+const itemsAtOnce = 1000
+
+/**
+ * The pace of a request that turns out to be about so many items; undefined where they are few. Its first turn is to be
+ * waited for too.
+ */
+export function paceFor(context: RequestContext, items: number): Pace | undefined {
+  return context.pace ?? (items > itemsAtOnce ? context.takeTurns?.() : undefined)
+}
 
 /**
  * Answers of all items, in their order. Those of a short request are begun all at the same time, and answered at once
