@@ -22,11 +22,11 @@ AppendWindow::AppendWindow(DataDirectory& directory, File& file, int64_t segment
 
 Status AppendWindow::Reserve(int64_t to) {
   if (to <= reserved_.load(std::memory_order_acquire)) return Status::Ok();
-  if (!directory_.overwrite_in_place()) return Status::Ok();
   if (!directory_.MayGrow()) {
     return Status::Error(ErrorCode::kNoSpace, "the disk is full; what is left is kept for a clean close",
                          file_.path());
   }
+  if (!directory_.overwrite_in_place()) return Status::Ok();
   std::lock_guard lock(growth_mutex_);
   const int64_t from = reserved_.load(std::memory_order_relaxed);
   if (to <= from) return Status::Ok();

@@ -214,7 +214,14 @@ void DataDirectory::TopicsChanged() {
 
 Status DataDirectory::FlushEnds() {
   SEGLOG_RETURN_IF_ERROR(CheckWritable());
-  return FlushFailed(ends_file_->Flush());
+  return FlushFailed(FlushEndsFile());
+}
+
+// A file system that copies on write wants new space for old records. A mapping's failed sync is never tried
+// again: the second one succeeds with the pages lost.
+Status DataDirectory::FlushEndsFile() {
+  if (mapped_lane_) return ends_file_->Flush();
+  return WithReserves([&] { return ends_file_->Flush(); });
 }
 
 void DataDirectory::EndsBehind() noexcept {
@@ -228,7 +235,16 @@ bool DataDirectory::MayGrow() { return !ballast_wanted_ || ballast_.held() || ba
 
 Status DataDirectory::WithReserves(const std::function<Status()>& write) {
   const Status first = write();
-  if (first.code() == ErrorCode::kNoSpace && ballast_.GiveBack()) return write();
+  if (first.code() == ErrorCode::kNoSpace) {
+    if (ballast_.GiveBack()) {
+      const Status second = write();
+      if (second.code() != ErrorCode::kNoSpace) return second;
+    }
+    // What was removed, now or earlier, is free only now.
+    if (overwrite_in_place_ || !ballast_wanted_) return first;
+    (void)io_.SyncFileSystem(path_);
+    return write();
+  }
   if (first.code() == ErrorCode::kTooManyFiles && descriptors_.GiveBack()) {
     const Status second = write();
     descriptors_.Take();
@@ -241,7 +257,7 @@ Status DataDirectory::Close(bool clean) {
   if (closed_.exchange(true)) return Status::Ok();
   Status status;
   if (ends_file_) {
-    if (!offline()) status = FlushFailed(ends_file_->Flush());
+    if (!offline()) status = FlushFailed(FlushEndsFile());
     // The next open must not take a clean close on trust when the ends beside it never reached the disk.
     if (clean && (offline() || !status.ok()))
       (void)io_.Remove(path_ + "/" + kMarkerName);

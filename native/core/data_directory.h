@@ -113,6 +113,7 @@ class DataDirectory {
   /// With its missing parents, each of them known to the folder above it on disk.
   Status CreateFolder(const std::string& path);
   bool HeldByAnother();
+  Status FlushEndsFile();
   Status JudgeWhatIsLeft(EndsContents* before);
   Status BeginWriting(const EndsContents& before);
   Status GoOffline(Status cause);

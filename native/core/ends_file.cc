@@ -211,14 +211,22 @@ bool EndsFile::TakeChanged(size_t* from, size_t* to) noexcept {
   return true;
 }
 
+// Whoever tries again writes them again.
+void EndsFile::PutBackChanged(size_t from, size_t to) noexcept {
+  Touched(static_cast<uint32_t>((from - kEndsHeaderBytes) / kEndsRecordBytes));
+  Touched(static_cast<uint32_t>((to - kEndsHeaderBytes) / kEndsRecordBytes) - 1);
+}
+
 Status EndsFile::Flush() {
   std::lock_guard lock(write_mutex_);
   size_t from = 0;
   size_t to = 0;
   if (!TakeChanged(&from, &to)) return Status::Ok();
   if (mapping_) return mapping_->Sync(from, to);
-  SEGLOG_RETURN_IF_ERROR(WriteRecords(from, to));
-  return file_->SyncData();
+  Status written = WriteRecords(from, to);
+  if (written.ok()) written = file_->SyncData();
+  if (!written.ok()) PutBackChanged(from, to);
+  return written;
 }
 
 void EndsFile::StartWriteback() noexcept {
@@ -235,7 +243,10 @@ Status EndsFile::WriteOut() {
   std::lock_guard lock(write_mutex_);
   size_t from = 0;
   size_t to = 0;
-  return TakeChanged(&from, &to) ? WriteRecords(from, to) : Status::Ok();
+  if (!TakeChanged(&from, &to)) return Status::Ok();
+  const Status written = WriteRecords(from, to);
+  if (!written.ok()) PutBackChanged(from, to);
+  return written;
 }
 
 // Unmapped only. Each record is copied under its slot's lock, so that no half-made copy is written.

@@ -181,6 +181,7 @@ class EndsFile {
   void RaiseChangeCounter() noexcept;
   /// Takes the range of records changed since the last time, as bytes of the file; false if there is none.
   bool TakeChanged(size_t* from, size_t* to) noexcept;
+  void PutBackChanged(size_t from, size_t to) noexcept;
   Status WriteRecords(size_t from, size_t to);
 
   Io& io_;

@@ -172,6 +172,11 @@ Status FaultIo::SyncDirectory(const std::string& path) {
   return behind_.SyncDirectory(path);
 }
 
+Status FaultIo::SyncFileSystem(const std::string& directory) {
+  SEGLOG_RETURN_IF_ERROR(Check(IoKind::kSyncdir, directory));
+  return behind_.SyncFileSystem(directory);
+}
+
 Status FaultIo::Rename(const std::string& from, const std::string& to) {
   SEGLOG_RETURN_IF_ERROR(Check(IoKind::kRename, from));
   return behind_.Rename(from, to);

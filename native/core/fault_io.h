@@ -64,6 +64,7 @@ class FaultIo final : public Io {
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
   Status MakeDirectory(const std::string& path) override;
   Status SyncDirectory(const std::string& path) override;
+  Status SyncFileSystem(const std::string& directory) override;
   Status Rename(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
   Status RemoveTree(const std::string& path) override;

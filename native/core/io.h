@@ -86,6 +86,9 @@ class Io {
   virtual Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) = 0;
   virtual Status MakeDirectory(const std::string& path) = 0;  // parents too; OK if it exists
   virtual Status SyncDirectory(const std::string& path) = 0;
+  /// Everything of the file system a directory is on. One that copies on write gives the space of what was
+  /// removed to others only then.
+  virtual Status SyncFileSystem(const std::string& directory) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
   virtual Status Remove(const std::string& path) = 0;      // a file; NotFound is an error
   virtual Status RemoveTree(const std::string& path) = 0;  // a directory with everything in it

@@ -80,6 +80,8 @@ int ProbeLock(int fd, bool* held) {
 int SyncData(int fd) { return fdatasync(fd) == 0 ? 0 : errno; }
 int SyncAll(int fd) { return fsync(fd) == 0 ? 0 : errno; }
 
+int SyncFileSystem(int fd) { return syncfs(fd) == 0 ? 0 : errno; }
+
 int PopulatePages(uint8_t* start, size_t size) {
   return RetryInterrupted([&] { return madvise(start, size, MADV_POPULATE_WRITE); });
 }

@@ -20,6 +20,7 @@ int LockWholeFile(int fd);                                  // 0 or errno; EAGAI
 int ProbeLock(int fd, bool* held);                          // 0 or errno; by another open
 int SyncData(int fd);                                       // 0 or errno
 int SyncAll(int fd);                                        // 0 or errno
+int SyncFileSystem(int fd);                                 // 0 or errno
 /// Faults whole pages in for writing: 0 or errno, EINVAL where the kernel cannot.
 int PopulatePages(uint8_t* start, size_t size);
 void AdviseRandom(int fd);

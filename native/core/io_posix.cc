@@ -265,6 +265,16 @@ class PosixIo final : public Io {
                                            : Status::FromErrno(failed, "cannot flush directory", path);
   }
 
+  Status SyncFileSystem(const std::string& directory) override {
+    const int fd =
+        RetryInterrupted([&] { return open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    if (fd < 0) return Status::FromErrno(errno, "cannot open directory", directory);
+    const int failed = io_platform::SyncFileSystem(fd);
+    close(fd);
+    return failed == 0 ? Status::Ok()
+                       : Status::FromErrno(failed, "cannot flush the file system of", directory);
+  }
+
   Status Rename(const std::string& from, const std::string& to) override {
     if (rename(from.c_str(), to.c_str()) == 0) return Status::Ok();
     return Status::FromErrno(errno, "cannot rename to " + to, from);

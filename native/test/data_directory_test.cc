@@ -180,6 +180,50 @@ TEST(DataDirectoryTest, AFullDiskGivesTheBallastToCheckpointsNotToAppends) {
   EXPECT_FALSE(directory->offline());
 }
 
+TEST(DataDirectoryTest, AFullDiskThatCopiesOnWriteGivesTheBallastToTheEnds) {
+  MemoryIo io;
+  io.set_file_system(FileSystemKind::kOther);
+  FaultIo faults(io);
+  auto directory = MustOpen(faults);
+  const FaultPlan full{.fail_nth = 1,
+                       .kinds = static_cast<uint32_t>(IoKind::kWrite) | static_cast<uint32_t>(IoKind::kSync),
+                       .path_includes = ".ends",
+                       .sys_errno = 28};
+  Publish(*directory);
+  faults.Inject(full);
+  EXPECT_OK(directory->FlushEnds());
+  EXPECT_EQ(faults.failures(), 1);
+  EXPECT_TRUE(EndsFile::Read(io, "/data/.ends").value().believable) << "what failed is written again";
+  EXPECT_TRUE(directory->MayGrow());
+  directory->Slot(kTopic, 0).value()->PublishEnd(FilePosition(20), RecordOffset(2));
+  faults.Inject(full);
+  EXPECT_OK(directory->Close(false));
+  EXPECT_EQ(faults.failures(), 1);
+  EXPECT_FALSE(directory->offline());
+  EXPECT_EQ(EndsFile::Read(io, "/data/.ends").value().partitions.at(0).end_position, FilePosition(20));
+}
+
+TEST(DataDirectoryTest, WhereSpaceIsFreeOnlyAfterATransactionTheFileSystemIsFlushed) {
+  MemoryIo io;
+  io.set_file_system(FileSystemKind::kOther);
+  FaultIo faults(io);
+  auto directory = MustOpen(faults);
+  FaultPlan full{.fail_nth = 1,
+                 .sticky = true,
+                 .kinds = static_cast<uint32_t>(IoKind::kWrite),
+                 .path_includes = "f.tmp",
+                 .sys_errno = 28};
+  faults.Inject(full);
+  EXPECT_EQ(directory->ReplaceFile("f", Bytes{1}).code(), ErrorCode::kNoSpace);
+  EXPECT_EQ(faults.failures(), 3) << "as it was, with the ballast given back, and behind the flush";
+  faults.Clear();
+  // The ballast is gone already: its space may still be on the way.
+  full.sticky = false;
+  faults.Inject(full);
+  EXPECT_OK(directory->ReplaceFile("f", Bytes{1}));
+  EXPECT_EQ(faults.failures(), 1);
+}
+
 TEST(DataDirectoryTest, TheLastDescriptorsAreKeptForCheckpoints) {
   MemoryIo io;
   FaultIo faults(io);
