@@ -8,13 +8,22 @@ const software = { clientSoftwareName: 'test-client', clientSoftwareVersion: '1.
 describe('ApiVersions', () => {
   test('offers what has a handler, Produce from version 0', async () => {
     const broker = await TestBroker.open('memory:')
-    const { errorCode, apiKeys, finalizedFeaturesEpoch } = await broker.ask(apiKey.apiVersions, software)
+    const { errorCode, apiKeys } = await broker.ask(apiKey.apiVersions, software)
     expect(errorCode).toBe(0)
     expect(apiKeys).toContainEqual({ apiKey: apiKey.produce, minVersion: 0, maxVersion: 13 })
     expect(apiKeys).toContainEqual({ apiKey: apiKey.fetch, minVersion: 4, maxVersion: 18 })
     expect(apiKeys).toContainEqual({ apiKey: apiKey.apiVersions, minVersion: 0, maxVersion: 4 })
     expect(new Set(apiKeys.map((api) => api.apiKey)).size).toBe(apiKeys.length)
-    expect(finalizedFeaturesEpoch).toBe(-1n)
+  })
+
+  test('says by a feature that there are groups of the consumer protocol', async () => {
+    const broker = await TestBroker.open('memory:')
+    const answer = await broker.ask(apiKey.apiVersions, software)
+    expect(answer.supportedFeatures).toEqual([{ name: 'group.version', minVersion: 0, maxVersion: 1 }])
+    expect(answer.finalizedFeatures).toEqual([{ name: 'group.version', maxVersionLevel: 1, minVersionLevel: 1 }])
+    expect(answer.finalizedFeaturesEpoch).toBe(1n)
+    const older = await broker.ask(apiKey.apiVersions, software, { apiVersion: 3 })
+    expect(older.supportedFeatures).toEqual([{ name: 'group.version', minVersion: 1, maxVersion: 1 }])
   })
 
   test('offers no version that the codec cannot read', async () => {

@@ -5,12 +5,6 @@ import { type ApiKey, apiKey, apis } from '../../ts/protocol/apis.js'
 import { type ProduceRequest, produceRequest } from '../../ts/protocol/messages/00-produce.js'
 import { fetchRequest } from '../../ts/protocol/messages/01-fetch.js'
 import {
-  consumerProtocolAssignment,
-  consumerProtocolSubscription,
-} from '../../ts/protocol/payloads/consumer-protocol.js'
-import { groupMetadataKey, groupMetadataValue } from '../../ts/protocol/payloads/group-metadata.js'
-import { offsetCommitKey, offsetCommitValue } from '../../ts/protocol/payloads/offset-commit.js'
-import {
   covers,
   create,
   type Fields,
@@ -20,18 +14,10 @@ import {
   type Table,
   versionRange,
 } from '../../ts/protocol/schema.js'
+import { payloads } from './payload-tables.js'
 
 /** Field names, types, nullability and tags per version, printed from the classes of Kafka 4.3.1. */
 const kafka = readFileSync(join(__dirname, 'fixtures/kafka-4.3-schemas.txt'), 'utf8')
-
-const payloads: readonly Payload[] = [
-  offsetCommitKey,
-  offsetCommitValue,
-  groupMetadataKey,
-  groupMetadataValue,
-  consumerProtocolSubscription,
-  consumerProtocolAssignment,
-]
 
 const kafkaTypes: Record<string, string> = { bool: 'boolean' }
 

@@ -1,5 +1,6 @@
 import { SeglogError } from '../errors/seglog-error.js'
 import { brokerConfigs } from './broker-config-table.js'
+import { checkBounds } from './config-bounds.js'
 import { checkConfig, listItems, toNumber } from './config-def.js'
 
 /** Where a broker's value comes from, the strongest first. The dynamic ones were set while a broker ran, and stay. */
@@ -34,6 +35,7 @@ export class BrokerConfig {
     }
     this.#layers = { dynamic: {}, dynamicDefault: {}, static: checked }
     this.#effective = this.#merged()
+    checkBounds(this)
   }
 
   /** What is in force; empty for a key that has neither value nor default. */

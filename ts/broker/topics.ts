@@ -57,6 +57,7 @@ export class Topics {
   readonly #byCollisionKey = new Map<string, Topic>()
   /** Deletions whose folders are not renamed yet, by topic name. */
   readonly #removing = new Map<string, Promise<void>>()
+  #changes = 0
 
   constructor(store: MetadataStore, logs: LogDirectory, brokerConfig: BrokerConfig, logger: Logger) {
     this.#store = store
@@ -75,6 +76,11 @@ export class Topics {
 
   get count(): number {
     return this.#byName.size
+  }
+
+  /** Another number whenever topics or their partitions have come or gone. */
+  get changes(): number {
+    return this.#changes
   }
 
   byName(name: string): Topic | undefined {
@@ -143,12 +149,14 @@ export class Topics {
   async update(topic: Topic, change: (record: TopicRecord) => TopicRecord): Promise<void> {
     const record = await this.#store.update(topic.name, change)
     topic.record = record
+    this.#changes++
     this.#configure(topic)
   }
 
   /** Resolves once the topic is gone durably and its folders are renamed. */
   async delete(topic: Topic): Promise<void> {
     const record = await this.#store.delete(topic.name)
+    this.#changes++
     this.#byName.delete(record.name)
     this.#byId.delete(record.id)
     const key = collisionKey(record.name)
@@ -175,6 +183,7 @@ export class Topics {
     this.#byName.set(record.name, topic)
     this.#byId.set(record.id, topic)
     this.#byCollisionKey.set(collisionKey(record.name), topic)
+    this.#changes++
     return topic
   }
 

@@ -43,6 +43,11 @@ import { describeClientQuotasRequest, describeClientQuotasResponse } from './mes
 import { describeQuorumRequest, describeQuorumResponse } from './messages/55-describe-quorum.js'
 import { describeClusterRequest, describeClusterResponse } from './messages/60-describe-cluster.js'
 import { describeProducersRequest, describeProducersResponse } from './messages/61-describe-producers.js'
+import {
+  consumerGroupHeartbeatRequest,
+  consumerGroupHeartbeatResponse,
+} from './messages/68-consumer-group-heartbeat.js'
+import { consumerGroupDescribeRequest, consumerGroupDescribeResponse } from './messages/69-consumer-group-describe.js'
 import { listConfigResourcesRequest, listConfigResourcesResponse } from './messages/74-list-config-resources.js'
 import {
   describeTopicPartitionsRequest,
@@ -88,6 +93,8 @@ export const apiKey = {
   describeQuorum: 55,
   describeCluster: 60,
   describeProducers: 61,
+  consumerGroupHeartbeat: 68,
+  consumerGroupDescribe: 69,
   listConfigResources: 74,
   describeTopicPartitions: 75,
 } as const
@@ -142,6 +149,12 @@ export const apis = {
   55: { name: 'DescribeQuorum', request: describeQuorumRequest, response: describeQuorumResponse },
   60: { name: 'DescribeCluster', request: describeClusterRequest, response: describeClusterResponse },
   61: { name: 'DescribeProducers', request: describeProducersRequest, response: describeProducersResponse },
+  68: {
+    name: 'ConsumerGroupHeartbeat',
+    request: consumerGroupHeartbeatRequest,
+    response: consumerGroupHeartbeatResponse,
+  },
+  69: { name: 'ConsumerGroupDescribe', request: consumerGroupDescribeRequest, response: consumerGroupDescribeResponse },
   74: { name: 'ListConfigResources', request: listConfigResourcesRequest, response: listConfigResourcesResponse },
   75: {
     name: 'DescribeTopicPartitions',

@@ -202,7 +202,7 @@ describe('a log that others wrote', () => {
       await compressBatch(batchOf([{ key: key('g', 'tz'), value: value(3, 20) }], { crc32c }), 'gzip', crc32c),
       false,
     )
-    const unknown = [3, 5, 8, 16, 99].map((kind) => ({ key: Buffer.from([0, kind, 0, 1, 0x67]), value: 'whatever' }))
+    const unknown = [10, 12, 17, 23, 99].map((kind) => ({ key: Buffer.from([0, kind, 0, 1, 0x67]), value: 'whatever' }))
     await put(before, batchOf([...unknown, { key: key('g', 'last'), value: value(1, 30) }]))
     const g = await reopened(before)
     await loaded(() => g.state())

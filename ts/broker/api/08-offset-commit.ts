@@ -1,3 +1,4 @@
+import type { SeglogError } from '../../errors/seglog-error.js'
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import { withCause } from '../../protocol/cause.js'
@@ -24,7 +25,9 @@ export const offsetCommit = apiHandler(
     const committer = { groupId, generationId, memberId, groupInstanceId }
     const failed = (error: unknown) => asked.failed(error)
     try {
-      const done = broker.groups.commit(committer, asked.commits, Number(request.retentionTimeMs), context.apiVersion)
+      const { commits } = asked
+      const retentionMs = Number(request.retentionTimeMs)
+      const done = broker.groups.commit(committer, commits, retentionMs, context.apiVersion, asked.refuse)
       return isPromise(done) ? done.then(() => asked.response, failed) : asked.response
     } catch (error) {
       return failed(error)
@@ -69,6 +72,12 @@ class AskedCommits {
       return { name: topic?.name ?? name, topicId: topic?.record.id ?? topicId, partitions: answers }
     })
     this.response = { throttleTimeMs: 0, topics }
+  }
+
+  /** One that cannot be committed while the rest can. */
+  readonly refuse = (commit: Commit, error: SeglogError): void => {
+    const answer = this.#answers[this.commits.indexOf(commit)]
+    withCause(Object.assign(answer, { errorCode: errorCodeOf(error) }), error)
   }
 
   failed(thrown: unknown): OffsetCommitResponse {

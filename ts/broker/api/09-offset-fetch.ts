@@ -3,8 +3,9 @@ import { protocolErrors } from '../../protocol/errors.js'
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.js'
 import { zeroUuid } from '../../protocol/uuid.js'
 import type { BrokerState } from '../broker-state.js'
+import type { AnyGroup } from '../groups/any-group.js'
 import type { CommittedOffset } from '../groups/committed-offsets.js'
-import type { Group } from '../groups/group.js'
+import { checkFetcher } from '../groups/consumer/member-commits.js'
 import { answering } from './answering.js'
 import { apiHandler } from './api-handler.js'
 import { distinct } from './distinct.js'
@@ -25,7 +26,8 @@ const groupErrorSince = 2
  * Versions 1-10. Null topics ask for all. A partition without an offset answers -1 and no error; so does one whose offset
  * was committed for an earlier topic of its name. With `requireStable` a partition that a transaction may still change
  * answers UNSTABLE_OFFSET_COMMIT. A group, topic or partition that is named again is answered once: metadata may be a
- * thousand times as long as its question. Member ids and epochs (version 9) matter to groups of the new protocol only.
+ * thousand times as long as its question. A member of the consumer protocol fetches in its epoch (version 9), anybody who
+ * names no member at any time.
  */
 export const offsetFetch = apiHandler(apiKey.offsetFetch, '1-10', (broker, request, context): OffsetFetchResponse => {
   const { apiVersion } = context
@@ -71,6 +73,7 @@ function answerFor(broker: BrokerState, asked: AskedGroup, requireStable: boolea
   const answer = answering(
     (): GroupAnswer => {
       const group = broker.groups.find(groupId)
+      if (group?.type === 'consumer') checkFetcher(group, asked.memberId, asked.memberEpoch)
       const lookUp = new LookUp(broker, groupId, group, requireStable)
       return { groupId, topics: lookUp.topics(asked.topics, version >= topicIdsSince), errorCode: 0 }
     },
@@ -86,10 +89,10 @@ function answerFor(broker: BrokerState, asked: AskedGroup, requireStable: boolea
 class LookUp {
   readonly #broker: BrokerState
   readonly #groupId: string
-  readonly #group: Group | undefined
+  readonly #group: AnyGroup | undefined
   readonly #requireStable: boolean
 
-  constructor(broker: BrokerState, groupId: string, group: Group | undefined, requireStable: boolean) {
+  constructor(broker: BrokerState, groupId: string, group: AnyGroup | undefined, requireStable: boolean) {
     this.#broker = broker
     this.#groupId = groupId
     this.#group = group

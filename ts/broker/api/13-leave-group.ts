@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../../log/maybe-promise.js'
+import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import type { LeaveGroupResponse } from '../../protocol/messages/13-leave-group.js'
 import { answering } from './answering.js'
@@ -17,9 +17,12 @@ export const leaveGroup = apiHandler(
     const leaving = many ? request.members : [{ memberId, groupInstanceId: null, reason: null }]
     return answering<LeaveGroupResponse>(
       () => {
-        const members = broker.groups.leave(groupId, leaving)
-        if (many) return { throttleTimeMs: 0, errorCode: 0, members }
-        return { throttleTimeMs: 0, errorCode: members[0].errorCode, members: [] }
+        const left = broker.groups.leave(groupId, leaving)
+        const respond = (members: LeaveGroupResponse['members']) => {
+          if (many) return { throttleTimeMs: 0, errorCode: 0, members }
+          return { throttleTimeMs: 0, errorCode: members[0].errorCode, members: [] }
+        }
+        return isPromise(left) ? left.then(respond) : respond(left)
       },
       (errorCode) => ({ throttleTimeMs: 0, errorCode, members: [] }),
     )

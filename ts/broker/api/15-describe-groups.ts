@@ -16,7 +16,10 @@ type DescribedGroup = DescribeGroupsResponse['groups'][number]
 /** From here on a group that does not exist is an error; before, it is a Dead one. */
 const notFoundSince = 6
 
-/** Versions 0-6. Members' metadata and the protocol are given while the group is Stable. Each group is answered once. */
+/**
+ * Versions 0-6. Members' metadata and the protocol are given while the group is Stable. Each group is answered once. A group
+ * of the consumer protocol is none here.
+ */
 export const describeGroups = apiHandler(
   apiKey.describeGroups,
   '0-6',
@@ -34,7 +37,7 @@ function describe(broker: BrokerState, id: string, version: number, operations: 
   return answering<DescribedGroup>(
     () => {
       const group = broker.groups.find(id)
-      if (group !== undefined) return { ...described(group), authorizedOperations: operations }
+      if (group?.type === 'classic') return { ...described(group), authorizedOperations: operations }
       const dead = { ...empty(id), groupState: 'Dead', authorizedOperations: operations }
       if (version < notFoundSince) return dead
       const errorCode = protocolErrors.GROUP_ID_NOT_FOUND.code

@@ -14,7 +14,7 @@ export const offsetDelete = apiHandler(apiKey.offsetDelete, '0', (broker, reques
     async () => {
       const { groupId } = request
       const group = broker.groups.find(groupId)
-      if (group !== undefined && !group.isIn('Empty') && group.protocolType !== consumerProtocolType) {
+      if (group !== undefined && !group.isEmpty && group.protocolType !== consumerProtocolType) {
         throw protocolError('NON_EMPTY_GROUP', `group ${groupId} is ${group.state}`)
       }
       const places: { topic: string; partition: number }[] = []

@@ -35,6 +35,8 @@ import { describeClientQuotas } from './48-describe-client-quotas.js'
 import { describeQuorum } from './55-describe-quorum.js'
 import { describeCluster } from './60-describe-cluster.js'
 import { describeProducers } from './61-describe-producers.js'
+import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.js'
+import { consumerGroupDescribe } from './69-consumer-group-describe.js'
 import { listConfigResources } from './74-list-config-resources.js'
 import { describeTopicPartitions } from './75-describe-topic-partitions.js'
 import type { ApiHandler } from './api-handler.js'
@@ -77,6 +79,8 @@ export const handlers: { readonly [K in ApiKey]: ApiHandler<K> } = {
   55: describeQuorum,
   60: describeCluster,
   61: describeProducers,
+  68: consumerGroupHeartbeat,
+  69: consumerGroupDescribe,
   74: listConfigResources,
   75: describeTopicPartitions,
 }

@@ -1,7 +1,7 @@
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { asSeglogError } from '../error-codes.js'
+import type { AnyGroup } from './any-group.js'
 import type { CommittedOffset } from './committed-offsets.js'
-import type { Group } from './group.js'
 import type { GroupPartition } from './group-partition.js'
 import { offsetRecord } from './group-records.js'
 import { commitErrorOf } from './log-failures.js'
@@ -26,7 +26,7 @@ export function commitOffsets(
   commits: readonly Commit[],
   now: number,
   retentionMs: number,
-  groupOf: () => Group,
+  groupOf: () => AnyGroup,
 ): MaybePromise<void> {
   const expireTimestamp = retentionMs < 0 ? -1 : now + retentionMs
   const offsets = commits.map(

@@ -5,13 +5,25 @@ import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/message
 import type { HeartbeatRequest } from '../../protocol/messages/12-heartbeat.js'
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.js'
 import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.js'
+import type {
+  ConsumerGroupHeartbeatRequest,
+  ConsumerGroupHeartbeatResponse,
+} from '../../protocol/messages/68-consumer-group-heartbeat.js'
 import { Deadline } from '../deadline.js'
 import { asSeglogError } from '../error-codes.js'
 import type { TopicRecord } from '../metadata-store.js'
 import type { RequestContext } from '../request-context.js'
 import type { Timers } from '../timers.js'
+import type { AnyGroup } from './any-group.js'
 import { type Commit, commitOffsets } from './commit-offsets.js'
 import { type Committer, checkCommitter } from './committer.js'
+import { heartbeatAsClassic, syncAsClassic } from './consumer/classic-members.js'
+import { ConfiguredConsumerSettings } from './consumer/configured-settings.js'
+import type { ConsumerGroup } from './consumer/consumer-group.js'
+import { ConsumerGroups } from './consumer/consumer-groups.js'
+import type { ConsumerHost } from './consumer/consumer-host.js'
+import { checkConsumerCommitter } from './consumer/member-commits.js'
+import { TopicPatterns } from './consumer/topic-patterns.js'
 import type { Group } from './group.js'
 import type { GroupHost, GroupLimits } from './group-host.js'
 import type { GroupPartition } from './group-partition.js'
@@ -22,7 +34,7 @@ import { joinGroup } from './join-group.js'
 import { leaveGroup } from './leave-group.js'
 import { Parking } from './parking.js'
 import { abandonGroup, newGroup } from './rebalance.js'
-import { type OffsetPlace, removeGroup, removeOffsets } from './remove-offsets.js'
+import { type OffsetPlace, removeInTurn, removeOffsets } from './remove-offsets.js'
 import { Replay } from './replay.js'
 import { expireOffsets, forgetTopic } from './sweeps.js'
 import { syncGroup } from './sync-group.js'
@@ -35,6 +47,8 @@ import { syncGroup } from './sync-group.js'
 export class GroupCoordinator {
   readonly #ground: GroupGround
   readonly #host: GroupHost
+  readonly #consumers: ConsumerGroups
+  readonly #consumerHost: ConsumerHost
   readonly #partitions: GroupPartitions
   readonly #nextExpiry: Deadline
   #closed = false
@@ -48,8 +62,20 @@ export class GroupCoordinator {
       store: (group, assignments) => this.#store(group, assignments),
       tidy: (group) => this.#tidy(group),
     }
+    const consumerHost: ConsumerHost = {
+      ...{ timers, logger, clock, classic: this.#host },
+      topics: ground.topics,
+      patterns: new TopicPatterns(ground.topics),
+      settings: new ConfiguredConsumerSettings(config),
+      expired: (group, memberId, expected) => {
+        const partition = this.#loadedPartitionOf(group.id)
+        if (partition !== null) this.#consumers.expired(partition, group, memberId, expected)
+      },
+    }
+    this.#consumerHost = consumerHost
+    this.#consumers = new ConsumerGroups(consumerHost)
     this.#partitions = new GroupPartitions(ground, {
-      load: (partition) => new Replay(this.#host, partition),
+      load: (partition) => new Replay(consumerHost, partition),
       lose: abandonAll,
     })
     this.#nextExpiry = new Deadline(timers, () => this.#expire())
@@ -71,7 +97,7 @@ export class GroupCoordinator {
 
   /** A new member, or one that takes part in a rebalance. Answered when the group's next generation begins. */
   join(request: JoinGroupRequest, context: RequestContext): MaybePromise<JoinGroupResponse> {
-    const { groupId, memberId, sessionTimeoutMs } = request
+    const { groupId, sessionTimeoutMs } = request
     checkGroupId(groupId)
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.#host.limits
     if (sessionTimeoutMs < min || sessionTimeoutMs > max) {
@@ -79,51 +105,72 @@ export class GroupCoordinator {
       throw protocolError('INVALID_SESSION_TIMEOUT', message)
     }
     return this.#writing(groupId, (partition) => {
-      const known = partition.groups.get(groupId)
-      if (known === undefined && memberId !== '') throw unknownMember(groupId, memberId)
-      const group = known ?? this.#groupIn(partition, groupId)
-      try {
-        return joinGroup(this.#host, group, request, context)
-      } finally {
-        this.#tidy(group)
-      }
+      const joined = this.#consumers.join(partition, request, context)
+      const asClassic = (answer: JoinGroupResponse | null) => answer ?? this.#joinClassic(partition, request, context)
+      return isPromise(joined) ? joined.then(asClassic) : asClassic(joined)
     })
   }
 
   /** A member asks for its assignment, the leader brings everybody's. Answered when the group is assigned. */
   sync(request: SyncGroupRequest, context: RequestContext): MaybePromise<SyncGroupResponse> {
-    return syncGroup(this.#host, this.#memberGroup(request.groupId, request.memberId), request, context.signal)
+    const group = this.#memberGroup(request.groupId, request.memberId)
+    if (group.type === 'consumer') return syncAsClassic(this.#consumerHost, group, request)
+    return syncGroup(this.#host, group, request, context.signal)
   }
 
   /** Throws REBALANCE_IN_PROGRESS where the member is to join again. */
   heartbeat(request: HeartbeatRequest): void {
-    heartbeat(this.#memberGroup(request.groupId, request.memberId), request)
+    const group = this.#memberGroup(request.groupId, request.memberId)
+    if (group.type === 'consumer') heartbeatAsClassic(this.#consumerHost, group, request)
+    else heartbeat(group, request)
+  }
+
+  /** A member of the consumer protocol joins, goes on or leaves. */
+  consumerHeartbeat(
+    request: ConsumerGroupHeartbeatRequest,
+    context: RequestContext,
+  ): MaybePromise<ConsumerGroupHeartbeatResponse> {
+    return this.#writing(request.groupId, (partition) => this.#consumers.heartbeat(partition, request, context))
   }
 
   /** Each member leaves or is told why not; a group that does not exist has none of them. */
-  leave(groupId: string, members: LeaveGroupRequest['members']): LeaveGroupResponse['members'] {
+  leave(groupId: string, members: LeaveGroupRequest['members']): MaybePromise<LeaveGroupResponse['members']> {
     checkGroupId(groupId)
-    const group = this.find(groupId) ?? newGroup(this.#host, groupId)
+    const partition = this.#partitionOf(groupId)
+    const group = partition?.groups.get(groupId) ?? newGroup(this.#host, groupId)
+    if (group.type === 'consumer') return this.#consumers.leaveAsClassic(partition!, groupId, members)
     return leaveGroup(this.#host, group, members)
   }
 
-  /** Commits offsets, which are the group's when it is answered. A retention below zero is the broker's. */
-  commit(committer: Committer, commits: readonly Commit[], retentionMs: number, version: number): MaybePromise<void> {
+  /**
+   * Commits offsets, which are the group's when it is answered. A retention below zero is the broker's. Those that the
+   * member may not commit while it may others are given to `refuse`, and left out.
+   */
+  commit(
+    committer: Committer,
+    commits: readonly Commit[],
+    retentionMs: number,
+    version: number,
+    refuse: (commit: Commit, error: SeglogError) => void,
+  ): MaybePromise<void> {
     const { groupId } = committer
     return this.#writing(groupId, (partition) => {
-      checkCommitter(partition.groups.get(groupId), committer, version)
+      const group = partition.groups.get(groupId)
+      const taken = group?.type === 'consumer' ? takenCommits(group, committer, commits, version, refuse) : commits
+      if (group?.type !== 'consumer') checkCommitter(group, committer, version)
+      if (taken.length === 0) return
       const groupOf = () => this.#groupIn(partition, groupId)
-      return commitOffsets(partition, groupId, commits, this.#host.clock(), retentionMs, groupOf)
+      return commitOffsets(partition, groupId, taken, this.#host.clock(), retentionMs, groupOf)
     })
   }
 
   /** The group as it is now; undefined for none. */
-  find(groupId: string): Group | undefined {
+  find(groupId: string): AnyGroup | undefined {
     return this.#partitionOf(groupId)?.groups.get(groupId)
   }
 
   /** As `find`, waiting for the group to be loaded. */
-  async loaded(groupId: string): Promise<Group | undefined> {
+  async loaded(groupId: string): Promise<AnyGroup | undefined> {
     this.#checkOpen()
     return (await this.#partitions.loadedOf(groupId))?.groups.get(groupId)
   }
@@ -134,7 +181,7 @@ export class GroupCoordinator {
   }
 
   /** Every group, from all partitions: waits for those that must be loaded. */
-  async all(): Promise<Group[]> {
+  async all(): Promise<AnyGroup[]> {
     this.#checkOpen()
     const partitions = await this.#partitions.all()
     return partitions.flatMap(({ groups }) => [...groups.values()])
@@ -143,10 +190,12 @@ export class GroupCoordinator {
   /** Removes a group and its offsets. Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
   async delete(groupId: string): Promise<void> {
     const { partition, group } = await this.#settledGroup(groupId)
-    if (!group.isIn('Empty')) {
-      throw protocolError('NON_EMPTY_GROUP', `group ${groupId} is ${group.state}; it can be deleted without members`)
-    }
-    await removeGroup(partition, group, this.#host.clock())
+    await removeInTurn(partition, group, this.#host.clock(), () => {
+      if (!group.isEmpty) {
+        throw protocolError('NON_EMPTY_GROUP', `group ${groupId} is ${group.state}; it can be deleted without members`)
+      }
+      return true
+    })
   }
 
   /** Removes offsets of a group, at the given places. Rejects with GROUP_ID_NOT_FOUND. */
@@ -224,14 +273,14 @@ export class GroupCoordinator {
   }
 
   /** The group of a member that must exist. */
-  #memberGroup(groupId: string, memberId: string): Group {
+  #memberGroup(groupId: string, memberId: string): AnyGroup {
     checkGroupId(groupId)
     const group = this.find(groupId)
-    if (group === undefined || group.isIn('Empty')) throw unknownMember(groupId, memberId)
+    if (group === undefined || group.isEmpty) throw unknownMember(groupId, memberId)
     return group
   }
 
-  async #settledGroup(groupId: string): Promise<{ partition: GroupPartition; group: Group }> {
+  async #settledGroup(groupId: string): Promise<{ partition: GroupPartition; group: AnyGroup }> {
     const partition = this.#partitionOf(groupId)
     // A commit under way is of the group too.
     await partition?.settled()
@@ -242,7 +291,35 @@ export class GroupCoordinator {
     return { partition, group }
   }
 
-  #groupIn(partition: GroupPartition, groupId: string): Group {
+  #joinClassic(
+    partition: GroupPartition,
+    request: JoinGroupRequest,
+    context: RequestContext,
+  ): MaybePromise<JoinGroupResponse> {
+    const { groupId, memberId } = request
+    const known = partition.groups.get(groupId)
+    if (known === undefined && memberId !== '') throw unknownMember(groupId, memberId)
+    const group = known ?? this.#groupIn(partition, groupId)
+    // Others may have made it one of the consumer protocol after it was found to be none.
+    if (group.type === 'consumer') throw protocolError('REBALANCE_IN_PROGRESS')
+    try {
+      return joinGroup(this.#host, group, request, context)
+    } finally {
+      this.#tidy(group)
+    }
+  }
+
+  /** Null where the group's partition is not here. */
+  #loadedPartitionOf(groupId: string): GroupPartition | null {
+    if (this.#closed) return null
+    try {
+      return this.#partitions.of(groupId)
+    } catch {
+      return null
+    }
+  }
+
+  #groupIn(partition: GroupPartition, groupId: string): AnyGroup {
     let group = partition.groups.get(groupId)
     if (group === undefined) {
       group = newGroup(this.#host, groupId)
@@ -260,6 +337,8 @@ export class GroupCoordinator {
   #store(group: Group, assignments: ReadonlyMap<string, Uint8Array>): MaybePromise<void> {
     const partition = this.#partitionOf(group.id)
     if (partition?.groups.get(group.id) !== group) throw protocolError('NOT_COORDINATOR')
+    // Its record would come after those of the consumer group that takes its place.
+    if (partition.turns.isUnderWay(group.id)) throw protocolError('COORDINATOR_LOAD_IN_PROGRESS')
     const written = partition.write([groupRecord(group, assignments)], this.#host.clock(), () => {
       group.stored = true
     })
@@ -293,7 +372,26 @@ class ConfiguredLimits implements GroupLimits {
 }
 
 function abandonAll(partition: GroupPartition): void {
-  for (const group of partition.groups.values()) abandonGroup(group)
+  for (const group of partition.groups.values()) {
+    if (group.type === 'consumer') group.clearTimers()
+    else abandonGroup(group)
+  }
+}
+
+/** What a member of the consumer protocol may commit of what it asked for. */
+function takenCommits(
+  group: ConsumerGroup,
+  committer: Committer,
+  commits: readonly Commit[],
+  version: number,
+  refuse: (commit: Commit, error: SeglogError) => void,
+): Commit[] {
+  const faultOf = checkConsumerCommitter(group, committer, version)
+  return commits.filter((commit) => {
+    const fault = faultOf(commit)
+    if (fault !== null) refuse(commit, fault)
+    return fault === null
+  })
 }
 
 /** It was made for a request that came to nothing. */

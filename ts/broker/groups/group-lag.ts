@@ -7,6 +7,7 @@ import { zeroUuid } from '../../protocol/uuid.js'
 import { RecordBatchReader } from '../../records/record-batch-reader.js'
 import type { BrokerState } from '../broker-state.js'
 import type { Partition } from '../partition.js'
+import type { AnyGroup } from './any-group.js'
 import type { CommittedOffset } from './committed-offsets.js'
 import { consumerProtocolType, type Group } from './group.js'
 import type { Member } from './member.js'
@@ -41,9 +42,9 @@ interface Place {
  * The lag of a group in every partition that it committed an offset for or that a member of it has. All offsets and ends
  * are looked at in the same moment, so that a commit and the records before it are never seen apart.
  */
-export async function groupLag(broker: BrokerState, group: Group): Promise<PartitionLag[]> {
+export async function groupLag(broker: BrokerState, group: AnyGroup): Promise<PartitionLag[]> {
   const places = await openPlaces(broker, group)
-  const owners = ownersOf(group)
+  const owners = ownersOf(broker, group)
   const now = broker.clock()
   const seen = places.map((place) => ({ place, ...positionOf(group, place) }))
   const lags = seen.map(async ({ place, committed, start, end, from }): Promise<PartitionLag> => {
@@ -65,16 +66,14 @@ export async function groupLag(broker: BrokerState, group: Group): Promise<Parti
 }
 
 /** In order of topic and partition; without those that do not exist any more. */
-async function openPlaces(broker: BrokerState, group: Group): Promise<Place[]> {
+async function openPlaces(broker: BrokerState, group: AnyGroup): Promise<Place[]> {
   const asked = new Map<string, Set<number>>()
   const add = (topic: string, partition: number) => {
     const partitions = asked.get(topic) ?? new Set()
     asked.set(topic, partitions.add(partition))
   }
   for (const [topic, partitions] of group.offsets.topics) for (const index of partitions.keys()) add(topic, index)
-  for (const member of group.members.values()) {
-    for (const { topic, partitions } of assignmentOf(group, member)) for (const index of partitions) add(topic, index)
-  }
+  for (const { topic, partition } of assigned(broker, group)) add(topic, partition)
   const places: Place[] = []
   for (const name of [...asked.keys()].sort()) {
     const topic = broker.topics.byName(name)
@@ -88,7 +87,7 @@ async function openPlaces(broker: BrokerState, group: Group): Promise<Place[]> {
   return places
 }
 
-function positionOf(group: Group, { topic, topicId, partition }: Place) {
+function positionOf(group: AnyGroup, { topic, topicId, partition }: Place) {
   const { logStartOffset: start } = partition.log
   const end = partition.highWatermark
   const committed = current(group.offsets.get(topic, partition.log.partition), topicId)
@@ -120,15 +119,33 @@ async function ageAt({ log }: Partition, offset: number, end: number, now: numbe
   return 0
 }
 
-/** Members by what the leader gave them. */
-function ownersOf(group: Group): Map<string, Member> {
-  const owners = new Map<string, Member>()
+type Owner = NonNullable<PartitionLag['member']>
+
+/** Members by what they have. */
+function ownersOf(broker: BrokerState, group: AnyGroup): Map<string, Owner> {
+  const owners = new Map<string, Owner>()
+  for (const { topic, partition, member } of assigned(broker, group)) owners.set(keyOf(topic, partition), member)
+  return owners
+}
+
+function* assigned(
+  broker: BrokerState,
+  group: AnyGroup,
+): IterableIterator<{ topic: string; partition: number; member: Owner }> {
+  if (group.type === 'classic') {
+    for (const member of group.members.values()) {
+      for (const { topic, partitions } of assignmentOf(group, member)) {
+        for (const partition of partitions) yield { topic, partition, member }
+      }
+    }
+    return
+  }
   for (const member of group.members.values()) {
-    for (const { topic, partitions } of assignmentOf(group, member)) {
-      for (const partition of partitions) owners.set(keyOf(topic, partition), member)
+    for (const [topicId, partitions] of member.assigned) {
+      const topic = broker.topics.find(null, topicId)?.name
+      if (topic !== undefined) for (const partition of partitions.keys()) yield { topic, partition, member }
     }
   }
-  return owners
 }
 
 function keyOf(topic: string, partition: number): string {

@@ -1,10 +1,11 @@
 import type { AppendInfo } from '../../log/log-types.js'
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import type { Partition } from '../partition.js'
-import type { Group } from './group.js'
+import type { AnyGroup } from './any-group.js'
 import type { LogRecordBytes } from './group-records.js'
 import type { PendingOffsets } from './pending-offsets.js'
 import { recordBatches } from './record-batches.js'
+import { Turns } from './turns.js'
 
 /** The log under the groups of one partition of `__consumer_offsets`; opened when it is first needed. */
 export type OpenPartition = () => MaybePromise<Partition>
@@ -15,7 +16,9 @@ export type OpenPartition = () => MaybePromise<Partition>
  */
 export class GroupPartition {
   readonly index: number
-  readonly groups = new Map<string, Group>()
+  readonly groups = new Map<string, AnyGroup>()
+  /** For what is decided and then written of a group of the consumer protocol. */
+  readonly turns = new Turns()
   /** Offsets that transactions committed and that no marker has decided. */
   readonly pending: PendingOffsets
   readonly #open: OpenPartition

@@ -115,6 +115,7 @@ export class GroupPartitions {
     await this.#creating?.catch(() => {})
     for (const slot of this.#slots) {
       await slot?.loading
+      await slot?.partition.turns.settled()
       await slot?.partition.settled()
     }
   }

@@ -6,6 +6,7 @@ import {
 } from '../../protocol/payloads/group-metadata.js'
 import { type OffsetCommitValue, offsetCommitKey, offsetCommitValue } from '../../protocol/payloads/offset-commit.js'
 import type { CommittedOffset } from './committed-offsets.js'
+import { type ConsumerGroupRecord, readConsumerGroupRecord } from './consumer/consumer-records.js'
 import type { Group } from './group.js'
 import { noAssignment } from './member.js'
 
@@ -23,6 +24,7 @@ export interface LogRecordBytes {
 export type GroupRecord =
   | { kind: 'offset'; group: string; topic: string; partition: number; value: OffsetCommitValue | null }
   | { kind: 'group'; group: string; value: GroupMetadataValue | null }
+  | ConsumerGroupRecord
 
 const keyVersion = { offsetFirst: 0, offset: 1, group: 2 } as const
 const offsetVersion = 4
@@ -73,11 +75,12 @@ export function groupTombstone(group: string): LogRecordBytes {
 }
 
 /**
- * Reads one record; null for a kind of key that is not of the classic protocol (KIP-848 groups, share groups). Throws
+ * Reads one record; null for a kind of key that is of neither protocol (share groups, streams groups). Throws
  * MALFORMED_MESSAGE or UNSUPPORTED_VERSION for a value that cannot be read.
  */
 export function readGroupRecord(key: Uint8Array, value: Uint8Array | null): GroupRecord | null {
-  switch (payloadVersion(key)) {
+  const kind = payloadVersion(key)
+  switch (kind) {
     case keyVersion.offsetFirst:
     case keyVersion.offset: {
       const { group, topic, partition } = readPayload(offsetCommitKey, key)
@@ -89,7 +92,7 @@ export function readGroupRecord(key: Uint8Array, value: Uint8Array | null): Grou
       return { kind: 'group', group, value: value === null ? null : readPayload(groupMetadataValue, value) }
     }
     default:
-      return null
+      return readConsumerGroupRecord(kind, key, value)
   }
 }
 

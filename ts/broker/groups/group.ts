@@ -19,13 +19,14 @@ export interface GroupDeadlines {
 
 /** One group of the classic protocol: who is in it, where it stands, and the offsets it committed. */
 export class Group {
+  readonly type = 'classic'
   readonly id: string
   readonly members = new Map<string, Member>()
   /** Members to be: they were given an id and are expected to come back with it. */
   readonly pendingJoins = new Map<string, Deadline>()
   /** Members of this generation that have not asked for their assignment. */
   readonly pendingSyncs = new Set<string>()
-  readonly offsets = new CommittedOffsets()
+  offsets = new CommittedOffsets()
   readonly deadlines: GroupDeadlines
   /** Null for a group that only commits offsets. */
   protocolType: string | null = null
@@ -65,6 +66,10 @@ export class Group {
 
   get previousState(): GroupState {
     return this.#previousState
+  }
+
+  get isEmpty(): boolean {
+    return this.#state === 'Empty'
   }
 
   isIn(...states: GroupState[]): boolean {

@@ -46,14 +46,28 @@ export function completeJoinIfAll(host: GroupHost, group: Group): void {
 
 /** Whatever of the group is parked is told to find its coordinator again, and nothing more happens to it here. */
 export function abandonGroup(group: Group): void {
-  group.deadlines.join.clear()
-  group.deadlines.sync.clear()
-  for (const deadline of group.pendingJoins.values()) deadline.clear()
+  stopDeadlines(group)
   for (const member of group.members.values()) {
-    member.session.clear()
     group.answerJoin(member, joinFailure(member.isNew ? '' : member.id, 'NOT_COORDINATOR'))
     group.answerSync(member, syncFailure('NOT_COORDINATOR'))
   }
+}
+
+function stopDeadlines(group: Group): void {
+  group.deadlines.join.clear()
+  group.deadlines.sync.clear()
+  for (const deadline of group.pendingJoins.values()) deadline.clear()
+  for (const member of group.members.values()) member.session.clear()
+}
+
+/** The group is of another protocol from now on: whoever waits joins again, and nothing more happens to it here. */
+export function retireGroup(group: Group): void {
+  stopDeadlines(group)
+  for (const member of group.members.values()) {
+    group.answerJoin(member, joinFailure(member.isNew ? '' : member.id, 'REBALANCE_IN_PROGRESS'))
+    group.answerSync(member, syncFailure('REBALANCE_IN_PROGRESS'))
+  }
+  group.transitionTo('Dead', group.stateSince)
 }
 
 /** Whoever waits for an assignment is sent back to join; then all members are waited for. */

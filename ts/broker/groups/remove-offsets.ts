@@ -1,5 +1,7 @@
 import type { MaybePromise } from '../../log/maybe-promise.js'
-import type { Group } from './group.js'
+import type { AnyGroup } from './any-group.js'
+import { consumerGroupRecordBytes } from './consumer/consumer-records.js'
+import { groupTombstones } from './consumer/remove-members.js'
 import type { GroupPartition } from './group-partition.js'
 import { groupTombstone, offsetTombstone } from './group-records.js'
 
@@ -12,7 +14,7 @@ export interface OffsetPlace {
 /** Takes offsets out of a group, those too that a transaction wrote and that are not decided. Rejects as the log does. */
 export function removeOffsets(
   partition: GroupPartition,
-  group: Group,
+  group: AnyGroup,
   places: readonly OffsetPlace[],
   now: number,
 ): MaybePromise<void> {
@@ -27,13 +29,28 @@ export function removeOffsets(
   return partition.write(records, now, () => forget(partition, group, there))
 }
 
-/** Removes a group and all that it committed. */
-export function removeGroup(partition: GroupPartition, group: Group, now: number): MaybePromise<void> {
+/** Removes a group and all that it committed, if `mayGo` when it is its turn. Rejects with what `mayGo` throws. */
+export function removeInTurn(
+  partition: GroupPartition,
+  group: AnyGroup,
+  now: number,
+  mayGo: () => boolean,
+): MaybePromise<void> {
+  const remove = () => (mayGo() ? removeGroup(partition, group, now) : undefined)
+  return group.type === 'consumer' ? partition.turns.take(group.id, remove) : remove()
+}
+
+function removeGroup(partition: GroupPartition, group: AnyGroup, now: number): MaybePromise<void> {
   const places = [...allPlaces(group), ...partition.pending.ofGroup(group.id)]
   const records = places.map((place) => offsetTombstone(group.id, place.topic, place.partition))
-  if (group.stored) records.push(groupTombstone(group.id))
+  if (group.type === 'consumer') records.push(...groupTombstones(group).map(consumerGroupRecordBytes))
+  else if (group.stored) records.push(groupTombstone(group.id))
   const remove = () => {
     forget(partition, group, places)
+    if (group.type === 'consumer') {
+      if (partition.groups.get(group.id) === group) partition.groups.delete(group.id)
+      return
+    }
     for (const memberId of group.pendingJoins.keys()) group.remove(memberId)
     // Somebody may have joined while it was written; then it is a group again, of which nothing is stored.
     group.stored = false
@@ -45,7 +62,7 @@ export function removeGroup(partition: GroupPartition, group: Group, now: number
   return records.length === 0 ? remove() : partition.write(records, now, remove)
 }
 
-export function allPlaces(group: Group): OffsetPlace[] {
+export function allPlaces(group: AnyGroup): OffsetPlace[] {
   const places: OffsetPlace[] = []
   for (const [topic, partitions] of group.offsets.topics) {
     for (const partition of partitions.keys()) places.push({ topic, partition })
@@ -53,7 +70,7 @@ export function allPlaces(group: Group): OffsetPlace[] {
   return places
 }
 
-function forget(partition: GroupPartition, group: Group, places: readonly OffsetPlace[]): void {
+function forget(partition: GroupPartition, group: AnyGroup, places: readonly OffsetPlace[]): void {
   for (const place of places) {
     group.offsets.delete(place.topic, place.partition)
     partition.pending.forget(group.id, place.topic, place.partition)

@@ -1,7 +1,13 @@
 import type { GroupMetadataValue } from '../../protocol/payloads/group-metadata.js'
 import type { OffsetCommitValue } from '../../protocol/payloads/offset-commit.js'
 import { zeroUuid } from '../../protocol/uuid.js'
-import type { CommittedOffset } from './committed-offsets.js'
+import type { AnyGroup } from './any-group.js'
+import { type CommittedOffset, CommittedOffsets } from './committed-offsets.js'
+import { applyRecord } from './consumer/apply-record.js'
+import { ConsumerGroup } from './consumer/consumer-group.js'
+import type { ConsumerHost } from './consumer/consumer-host.js'
+import type { ConsumerGroupRecord } from './consumer/consumer-records.js'
+import { expectAll } from './consumer/expect.js'
 import type { Group } from './group.js'
 import type { GroupHost } from './group-host.js'
 import type { GroupPartition } from './group-partition.js'
@@ -13,16 +19,19 @@ import { subscribedTopics } from './subscribed-topics.js'
 /** Brings the records of a partition's log into memory. */
 export class Replay implements GroupRecordSink {
   readonly #host: GroupHost
+  readonly #consumerHost: ConsumerHost
   readonly #partition: GroupPartition
 
-  constructor(host: GroupHost, partition: GroupPartition) {
-    this.#host = host
+  constructor(host: ConsumerHost, partition: GroupPartition) {
+    this.#host = host.classic
+    this.#consumerHost = host
     this.#partition = partition
   }
 
   record(record: GroupRecord, offset: number, producerId: number): void {
     if (record.kind === 'group') this.#group(record.group, record.value)
-    else this.#offset(record, offset, producerId)
+    else if (record.kind === 'offset') this.#offset(record, offset, producerId)
+    else this.#consumerGroup(record)
   }
 
   ended(producerId: number, committed: boolean): void {
@@ -42,6 +51,10 @@ export class Replay implements GroupRecordSink {
   finish(readOnly: boolean): void {
     const { groups, pending } = this.#partition
     for (const group of [...groups.values()]) {
+      if (group.type === 'consumer') {
+        this.#finishConsumerGroup(group, readOnly)
+        continue
+      }
       if (!group.stored && group.offsets.isEmpty && !pending.hasGroup(group.id)) groups.delete(group.id)
       if (readOnly) continue
       for (const member of group.members.values()) member.session.set(member.sessionTimeoutMs)
@@ -68,18 +81,39 @@ export class Replay implements GroupRecordSink {
   #group(id: string, value: GroupMetadataValue | null): void {
     const { groups } = this.#partition
     const before = groups.get(id)
-    if (value === null && before === undefined) return
-    for (const memberId of [...(before?.members.keys() ?? [])]) before!.remove(memberId)
+    if (value === null && before?.type !== 'classic') return
+    if (before?.type === 'classic') for (const memberId of [...before.members.keys()]) before.remove(memberId)
     const group = newGroup(this.#host, id)
     // The offsets have tombstones of their own.
-    for (const [topic, partitions] of before?.offsets.topics ?? []) {
-      for (const [partition, offset] of partitions) group.offsets.set(topic, partition, offset)
-    }
+    if (before !== undefined) group.offsets = before.offsets
     groups.set(id, group)
     if (value !== null) restore(this.#host, group, value)
   }
 
-  #groupOf(id: string): Group {
+  #consumerGroup(record: ConsumerGroupRecord): void {
+    const { groups } = this.#partition
+    const before = groups.get(record.group)
+    if (before?.type === 'consumer') {
+      applyRecord(before, record)
+      // A group's epoch goes last.
+      if (record.kind !== 'epoch' || record.value !== null) return
+      const left = newGroup(this.#host, record.group)
+      left.offsets = before.offsets
+      groups.set(record.group, left)
+    } else if (record.value !== null) {
+      const group = new ConsumerGroup(record.group, before?.offsets ?? new CommittedOffsets())
+      groups.set(record.group, group)
+      applyRecord(group, record)
+    }
+  }
+
+  /** Compaction may have left a record of a group without that of its epoch, or of a member that is gone. */
+  #finishConsumerGroup(group: ConsumerGroup, readOnly: boolean): void {
+    for (const memberId of [...group.targets.keys()]) if (!group.members.has(memberId)) group.targets.delete(memberId)
+    if (!readOnly) expectAll(this.#consumerHost, group)
+  }
+
+  #groupOf(id: string): AnyGroup {
     let group = this.#partition.groups.get(id)
     if (group === undefined) {
       group = newGroup(this.#host, id)

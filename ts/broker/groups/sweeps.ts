@@ -1,8 +1,9 @@
 import { zeroUuid } from '../../protocol/uuid.js'
 import type { TopicRecord } from '../metadata-store.js'
+import type { AnyGroup } from './any-group.js'
 import { expiredOffsets } from './expire-offsets.js'
 import type { GroupPartition } from './group-partition.js'
-import { type OffsetPlace, removeGroup, removeOffsets } from './remove-offsets.js'
+import { type OffsetPlace, removeInTurn, removeOffsets } from './remove-offsets.js'
 
 /** Removes what is past its time from all groups of a partition, and groups that have nothing left. */
 export async function expireOffsets(partition: GroupPartition, now: number, retentionMs: number): Promise<void> {
@@ -13,9 +14,13 @@ export async function expireOffsets(partition: GroupPartition, now: number, rete
       (place) => !pending.has(group.id, place.topic, place.partition),
     )
     await removeOffsets(partition, group, expired, now)
-    const inUse = !group.isIn('Empty') || group.pendingJoins.size > 0 || pending.hasGroup(group.id)
-    if (!inUse && group.offsets.isEmpty) await removeGroup(partition, group, now)
+    await removeInTurn(partition, group, now, () => !isInUse(partition, group) && group.offsets.isEmpty)
   }
+}
+
+function isInUse({ groups, pending }: GroupPartition, group: AnyGroup): boolean {
+  if (groups.get(group.id) !== group || !group.isEmpty || pending.hasGroup(group.id)) return true
+  return group.type === 'classic' && group.pendingJoins.size > 0
 }
 
 /** Removes the offsets of a deleted topic from all groups of a partition. */
