@@ -39,7 +39,10 @@ export class TestConsumer {
   assigned: ReadonlySet<string> = new Set()
   /** What it has. */
   owned: ReadonlySet<string> = new Set()
+  /** It has something to say. */
   #changed = true
+  /** It was told an assignment, which it answers with what it has then, even where that is what it had. */
+  #told = false
   #lastError = 'NONE'
 
   constructor(it: TestConsumers, options: ConsumerOptions) {
@@ -76,13 +79,17 @@ export class TestConsumer {
     if (error !== 'NONE') return error
     this.#changed = false
     this.epoch = answer.memberEpoch
-    if (answer.assignment !== null) this.assigned = new Set(this.it.placesOf(answer.assignment.topicPartitions))
+    if (answer.assignment !== null) {
+      this.assigned = new Set(this.it.placesOf(answer.assignment.topicPartitions))
+      this.#told = true
+    }
     return error
   }
 
   /** Gives up what it is no longer to have, and takes what it is to have. */
   reconcile(): void {
-    if ([...this.assigned].sort().join() === this.places.join()) return
+    if (!this.#told) return
+    this.#told = false
     this.owned = this.assigned
     this.#changed = true
   }
@@ -104,6 +111,7 @@ export class TestConsumer {
     this.epoch = 0
     this.owned = new Set()
     this.assigned = new Set()
+    this.#told = false
     this.#changed = true
   }
 
@@ -139,7 +147,7 @@ export class TestConsumer {
 
 /** A broker in driven time, and consumers of it. */
 export class TestConsumers {
-  readonly groups: TestGroups
+  groups: TestGroups
   readonly #names = new Map<string, string>()
   readonly #ids = new Map<string, string>()
 
@@ -153,6 +161,22 @@ export class TestConsumers {
 
   get timers() {
     return this.groups.timers
+  }
+
+  close(): Promise<void> {
+    return this.groups.it.broker.close()
+  }
+
+  /** The same directory, opened anew; its groups are loaded when it is answered. */
+  async restart(): Promise<void> {
+    const { path } = this.groups.it.broker
+    await this.close()
+    this.groups = await TestGroups.open(path, {}, this.groups.groupId)
+    for (;;) {
+      const { errorCode } = await this.describe()
+      if (errorName(errorCode) !== 'COORDINATOR_LOAD_IN_PROGRESS') return
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   consumer(options: ConsumerOptions = {}): TestConsumer {
