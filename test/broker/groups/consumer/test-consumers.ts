@@ -223,6 +223,17 @@ export class TestConsumers {
     return answer.groups[0]
   }
 
+  /** As `settle`, with one that speaks the classic protocol. */
+  async settleWith(consumer: TestConsumer, classic: { beat(): Promise<string> }, groupId = 'g'): Promise<void> {
+    for (let round = 0; round < 10; round++) {
+      await consumer.step()
+      await classic.beat()
+    }
+    await consumer.step()
+    const { groupState } = await this.describe(groupId)
+    if (groupState !== 'Stable') throw new Error(`not settled: ${JSON.stringify(await this.describe(groupId))}`)
+  }
+
   /** Everybody does what there is to do until nothing changes any more; throws if that takes too long. */
   async settle(consumers: readonly TestConsumer[], groupId = 'g'): Promise<void> {
     for (let round = 0; round < 30; round++) {
