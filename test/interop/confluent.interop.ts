@@ -11,5 +11,10 @@ clientSuite(client, (bench) => {
   recordTests(bench)
   adminTests(bench, ['electLeaders', 'maxTimestamp'])
   groupTests(bench, { assignors: ['range', 'roundrobin', 'cooperative'], statics: 'closed or killed' })
+  groupTests(bench, {
+    assignors: ['uniform', 'broker-range'],
+    statics: 'closed',
+    title: 'groups of the consumer protocol',
+  })
 })
 cutTests(client, (...where) => createTopic(client, ...where), { count: 2400 })

@@ -20,5 +20,10 @@ clientSuite(client, (bench) => {
     'producers',
   ])
   groupTests(bench, { assignors: ['range', 'roundrobin', 'sticky', 'cooperative'], statics: 'closed or killed' })
+  groupTests(bench, {
+    assignors: ['uniform', 'broker-range'],
+    statics: 'closed',
+    title: 'groups of the consumer protocol',
+  })
 })
 cutTests(client, (...where) => createTopic(client, ...where))

@@ -3,13 +3,13 @@ import { type AssignorName, type Consumer, open, type SeglogLog } from '../../ts
 import { until } from '../client/group-setup.js'
 import { newBroker } from './brokers/broker-under-test.js'
 import { confluent } from './clients/confluent.js'
-import type { Assignor, MemberHost } from './clients/foreign-client.js'
+import type { ClassicAssignor, MemberHost } from './clients/foreign-client.js'
 import { javaClient } from './clients/java.js'
 import { newTopic } from './matrix/topics.js'
 
 /** Our members and foreign ones in the same group: each may be the leader who shares out the partitions of both. */
 
-const ours: Record<Assignor, AssignorName> = {
+const ours: Record<ClassicAssignor, AssignorName> = {
   range: 'range',
   roundrobin: 'roundRobin',
   sticky: 'sticky',
@@ -49,7 +49,7 @@ describe.each([javaClient(4), confluent()].map((client) => [client.name, client]
     await broker.remove()
   })
 
-  async function scene(assignor: Assignor) {
+  async function scene(assignor: ClassicAssignor) {
     const topic = newTopic(`mixed-${assignor}`)
     await log.admin().createTopic({ topic, partitions })
     const groupId = `group-of-${topic}`

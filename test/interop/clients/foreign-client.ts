@@ -45,7 +45,10 @@ export interface ConsumeJob {
   from: 'earliest' | { timestamp: number }
 }
 
-export type Assignor = 'range' | 'roundrobin' | 'sticky' | 'cooperative'
+export type ClassicAssignor = 'range' | 'roundrobin' | 'sticky' | 'cooperative'
+/** Of the broker, for members that speak the consumer protocol (KIP-848). */
+export type BrokerAssignor = 'uniform' | 'broker-range'
+export type Assignor = ClassicAssignor | BrokerAssignor
 
 export interface JoinJob {
   bootstrap: string
@@ -53,6 +56,8 @@ export interface JoinJob {
   member: string
   group: string
   topics: string[]
+  /** In place of topics, where the broker resolves it: a regular expression. */
+  pattern?: string
   assignor: Assignor
   /** group.instance.id: static membership. */
   instance?: string
@@ -95,7 +100,7 @@ export type AdminAnswer = { ok: unknown } | { error: string }
 export interface ForeignClient {
   readonly name: string
   readonly codecs: readonly Codec[]
-  readonly assignors: readonly Assignor[]
+  readonly assignors: readonly ClassicAssignor[]
   /** Puts the client into the cache where it is not there yet; throws where that fails. */
   install(): Promise<void>
   produce(job: ProduceJob): Promise<void>

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import {
+  type ClassicAssignor,
   type ConsumeJob,
   codecs,
   type ForeignClient,
@@ -147,7 +148,12 @@ class KcatHost implements MemberHost {
   async join({ bootstrap, member, group, topics, assignor, instance, sessionMs = 10_000 }: JoinJob): Promise<void> {
     const args = [
       ...['-b', bootstrap, '-G', group, ...topics, '-J', '-u', '-X', 'auto.offset.reset=earliest'],
-      ...['-X', `partition.assignment.strategy=${strategies[assignor]}`, '-X', `session.timeout.ms=${sessionMs}`],
+      ...[
+        '-X',
+        `partition.assignment.strategy=${strategies[assignor as ClassicAssignor]}`,
+        '-X',
+        `session.timeout.ms=${sessionMs}`,
+      ],
       ...['-X', 'heartbeat.interval.ms=500', '-X', 'fetch.wait.max.ms=50', '-X', 'auto.commit.interval.ms=100'],
       ...(instance === undefined ? [] : ['-X', `group.instance.id=${instance}`]),
     ]

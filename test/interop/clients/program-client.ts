@@ -1,6 +1,6 @@
 import type {
   AdminAnswer,
-  Assignor,
+  ClassicAssignor,
   Codec,
   ConsumeJob,
   ForeignClient,
@@ -15,7 +15,7 @@ import { Program } from './program.js'
 export interface ProgramOfClient {
   name: string
   codecs: readonly Codec[]
-  assignors: readonly Assignor[]
+  assignors: readonly ClassicAssignor[]
   /** Installs and says how the program is started. */
   prepare(): Promise<{ command: string[]; env?: Record<string, string> }>
 }
@@ -24,7 +24,7 @@ export interface ProgramOfClient {
 export class ProgramClient implements ForeignClient {
   readonly name: string
   readonly codecs: readonly Codec[]
-  readonly assignors: readonly Assignor[]
+  readonly assignors: readonly ClassicAssignor[]
   private readonly prepare: ProgramOfClient['prepare']
   private start: { command: string[]; env?: Record<string, string> } | null = null
   private main: Program | null = null

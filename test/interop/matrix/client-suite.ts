@@ -12,6 +12,14 @@ export type CreateTopic = (
   configs?: Record<string, string>,
 ) => Promise<string>
 
+/** Members of the consumer protocol are told these by the broker, the others bring their own. */
+export const quickSessions = {
+  'group.consumer.min.session.timeout.ms': '6000',
+  'group.consumer.session.timeout.ms': '10000',
+  'group.consumer.min.heartbeat.interval.ms': '500',
+  'group.consumer.heartbeat.interval.ms': '500',
+}
+
 export interface ClientBench extends Bench {
   client: ProgramClient
 }
@@ -31,7 +39,7 @@ export function plainSuite(client: ForeignClient, create: CreateTopic, tests: (b
     const broker = newBroker()
     beforeAll(async () => {
       await client.install()
-      await broker.start()
+      await broker.start({ config: quickSessions })
     })
     afterAll(async () => {
       await client.close()

@@ -139,6 +139,7 @@ class Member(threading.Thread):
     """One consumer in a thread: hands records out in small portions and commits after each."""
 
     strategies = {"range": "range", "roundrobin": "roundrobin", "cooperative": "cooperative-sticky"}
+    of_the_broker = {"uniform": "uniform", "broker-range": "range"}
 
     def __init__(self, args):
         super().__init__(daemon=True)
@@ -151,9 +152,6 @@ class Member(threading.Thread):
             "bootstrap.servers": args["bootstrap"],
             "group.id": args["group"],
             "client.id": args["member"],
-            "partition.assignment.strategy": self.strategies[args["assignor"]],
-            "session.timeout.ms": args.get("sessionMs", 10_000),
-            "heartbeat.interval.ms": 500,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "fetch.wait.max.ms": 100,
@@ -161,6 +159,14 @@ class Member(threading.Thread):
             "reconnect.backoff.ms": 20,
             "reconnect.backoff.max.ms": 200,
         }
+        if args["assignor"] in self.of_the_broker:
+            config["group.protocol"] = "consumer"
+            config["group.remote.assignor"] = self.of_the_broker[args["assignor"]]
+        else:
+            config["partition.assignment.strategy"] = self.strategies[args["assignor"]]
+            config["session.timeout.ms"] = args.get("sessionMs", 10_000)
+            config["heartbeat.interval.ms"] = 500
+        self.is_incremental = args["assignor"] == "cooperative" or args["assignor"] in self.of_the_broker
         if args.get("instance"):
             config["group.instance.id"] = args["instance"]
         if args.get("debug"):
@@ -172,7 +178,7 @@ class Member(threading.Thread):
         tell(self.name, "assigned", partitions=partitions)
 
     def on_assign(self, _consumer, partitions):
-        if self.args["assignor"] != "cooperative":
+        if not self.is_incremental:
             self.assigned = set()
         self.assigned |= {(one.topic, one.partition) for one in partitions}
         self.tell_assignment()
@@ -183,11 +189,17 @@ class Member(threading.Thread):
         for place in gone:
             self.uncommitted.pop(place, None)
         tell(self.name, "revoked", partitions=[{"topic": topic, "partition": one} for topic, one in sorted(gone)])
+        if self.args["assignor"] in self.of_the_broker:
+            # Nothing else follows where nothing is added.
+            self.tell_assignment()
 
     def run(self):
         try:
             self.consumer.subscribe(
-                self.args["topics"], on_assign=self.on_assign, on_revoke=self.on_revoke, on_lost=self.on_revoke
+                [f"^{self.args['pattern']}"] if self.args.get("pattern") else self.args["topics"],
+                on_assign=self.on_assign,
+                on_revoke=self.on_revoke,
+                on_lost=self.on_revoke,
             )
             while not self.stop.is_set():
                 self.work(self.consumer.consume(20, timeout=0.1))

@@ -229,7 +229,9 @@ public class Client {
         static final Map<String, String> assignors = Map.of(
                 "range", "RangeAssignor", "roundrobin", "RoundRobinAssignor",
                 "sticky", "StickyAssignor", "cooperative", "CooperativeStickyAssignor");
+        static final Map<String, String> ofTheBroker = Map.of("uniform", "uniform", "broker-range", "range");
         final String name;
+        final String pattern;
         final List<String> topics = new ArrayList<>();
         final Consumer<String, String> consumer;
         final Map<TopicPartition, OffsetAndMetadata> uncommitted = new HashMap<>();
@@ -241,10 +243,17 @@ public class Client {
             Properties properties = common(call);
             properties.put("group.id", call.get("group").asText());
             properties.put("client.id", name);
-            properties.put("partition.assignment.strategy",
-                    "org.apache.kafka.clients.consumer." + assignors.get(call.get("assignor").asText()));
-            properties.put("session.timeout.ms", String.valueOf(call.path("sessionMs").asInt(10_000)));
-            properties.put("heartbeat.interval.ms", "500");
+            String assignor = call.get("assignor").asText();
+            if (ofTheBroker.containsKey(assignor)) {
+                properties.put("group.protocol", "consumer");
+                properties.put("group.remote.assignor", ofTheBroker.get(assignor));
+            } else {
+                properties.put("partition.assignment.strategy",
+                        "org.apache.kafka.clients.consumer." + assignors.get(assignor));
+                properties.put("session.timeout.ms", String.valueOf(call.path("sessionMs").asInt(10_000)));
+                properties.put("heartbeat.interval.ms", "500");
+            }
+            pattern = call.path("pattern").asText("");
             properties.put("max.poll.interval.ms", "30000");
             properties.put("max.poll.records", "20");
             properties.put("auto.offset.reset", "earliest");
@@ -258,7 +267,8 @@ public class Client {
         @Override
         public void run() {
             try {
-                consumer.subscribe(topics, this);
+                if (pattern.isEmpty()) consumer.subscribe(topics, this);
+                else subscribeByPattern();
                 while (!stopped) work(consumer.poll(Duration.ofMillis(100)));
             } catch (WakeupException woken) {
                 // It is to leave.
@@ -267,6 +277,13 @@ public class Client {
             } finally {
                 consumer.close();
             }
+        }
+
+        /** Kafka 3 has no such subscription. */
+        void subscribeByPattern() throws ReflectiveOperationException {
+            Class<?> type = Class.forName("org.apache.kafka.clients.consumer.SubscriptionPattern");
+            Object made = type.getConstructor(String.class).newInstance(pattern);
+            Consumer.class.getMethod("subscribe", type, ConsumerRebalanceListener.class).invoke(consumer, made, this);
         }
 
         void work(ConsumerRecords<String, String> polled) {
