@@ -66,6 +66,15 @@ async function form(broker: Broker, groupId: string): Promise<string> {
   return memberId
 }
 
+/** One member of the consumer protocol joins, by names or by a regular expression, and stays. */
+async function joinConsumer(broker: Broker, groupId: string, subscription: Partial<RequestOf<68>>): Promise<string> {
+  const memberId = `member-of-${groupId}`
+  const joining = { groupId, memberId, memberEpoch: 0, rebalanceTimeoutMs: 60_000, topicPartitions: [] }
+  const answer = await ask(broker, apiKey.consumerGroupHeartbeat, { ...joining, ...subscription })
+  expect(answer).toMatchObject({ errorCode: 0, memberId })
+  return memberId
+}
+
 /** What Kafka's own decoder makes of the group's partition, one record a line. */
 function decoded(data: string, groupId: string): string[] {
   const folder = join(data, `${offsetsTopic}-${coordinatorPartition(groupId, 50)}`)
@@ -120,7 +129,28 @@ describe.skipIf(missing !== null)(
       expect(lines[2]).toContain(memberId)
     })
 
-    test('what Kafka wrote is loaded: classic groups, and the offsets of groups of the new protocol', async () => {
+    test('what is written here of groups of the consumer protocol, Kafka decodes', async () => {
+      const data = join(folder, 'consumers')
+      const broker = await Broker.open(data)
+      await ask(broker, apiKey.findCoordinator, { coordinatorKeys: ['c'] })
+      const topics = [{ name: 't', numPartitions: 2, replicationFactor: -1, assignments: [], configs: [] }]
+      await ask(broker, apiKey.createTopics, { topics })
+      const memberId = await joinConsumer(broker, 'c', { subscribedTopicRegex: 't|u' })
+      await broker.close()
+      const lines = decoded(data, 'c')
+      const kinds = lines.map((line) => /"type":"(\d+)"/.exec(line)?.[1])
+      expect(kinds).toEqual(['5', '16', '3', '7', '6', '8'])
+      expect(lines[0]).toContain('"subscribedTopicRegex":"t|u"')
+      expect(lines[1]).toContain('"topics":["t"]')
+      expect(lines[2]).toMatch(/"epoch":1,"metadataHash":-?[1-9]/)
+      expect(lines[3]).toMatch(/"topicPartitions":\[\{"topicId":"[\w-]{22}","partitions":\[0,1\]\}\]/)
+      expect(lines[4]).toMatch(/"assignmentEpoch":1,"assignmentTimestamp":\d{13}/)
+      expect(lines[5]).toContain('"memberEpoch":1,"previousMemberEpoch":0,"state":0')
+      expect(lines[5]).toContain('"assignmentEpochs":[1,1]')
+      expect(lines[5]).toContain(memberId)
+    })
+
+    test('what Kafka wrote is loaded: classic groups, groups of the consumer protocol, and their offsets', async () => {
       await kafka.start()
       kafka.createTopic('t', 2)
       kafka.produce(
@@ -146,6 +176,10 @@ describe.skipIf(missing !== null)(
       }
       const listed = (await ask(broker, apiKey.listGroups, {})).groups.map(({ groupId }) => groupId)
       expect(listed.sort()).toEqual(['new', 'old'])
+      const described = (await ask(broker, apiKey.consumerGroupDescribe, { groupIds: ['new'] })).groups[0]
+      expect(described).toMatchObject({ errorCode: 0, groupState: 'Empty', members: [] })
+      expect(described.groupEpoch).toBeGreaterThan(1)
+      await joinConsumer(broker, 'new', { subscribedTopicNames: ['t'] })
       await commit(broker, 'old', 't', [7, 8])
       await commit(broker, 'ours', 't', [1, 2])
       await broker.close()
@@ -163,6 +197,9 @@ describe.skipIf(missing !== null)(
           .sort()
       expect(of('old')).toEqual(['t/0: 7', 't/1: 8'])
       expect(of('ours')).toEqual(['t/0: 1', 't/1: 2'])
+      // Its session has just begun there.
+      const members = groups('--describe', '--group', 'new', '--members', '--verbose')
+      expect(members).toMatch(/new\s+member-of-new .*t:0,1/)
       await kafka.stop()
     })
   },
