@@ -2,8 +2,16 @@ import type { SeglogError } from '../errors/seglog-error.js'
 import type { TopicPartition } from './consumer-options.js'
 import { flag, integer, isObject, type OptionRules, oneOf, rule, text } from './options.js'
 
-/** The coordinator's word for where a group stands; more may come with later brokers. */
-export type GroupState = 'Stable' | 'PreparingRebalance' | 'CompletingRebalance' | 'Empty' | 'Dead' | (string & {})
+/** The coordinator's word for where a group stands; Assigning and Reconciling are of the consumer protocol. */
+export type GroupState =
+  | 'Stable'
+  | 'PreparingRebalance'
+  | 'CompletingRebalance'
+  | 'Assigning'
+  | 'Reconciling'
+  | 'Empty'
+  | 'Dead'
+  | (string & {})
 
 export interface GroupListing {
   groupId: string
@@ -11,7 +19,7 @@ export interface GroupListing {
   state: GroupState
   /** 'consumer' for consumers; others use groups too. Empty for one that only keeps offsets. */
   protocolType: string
-  /** 'classic', or what newer brokers know besides. Empty where the broker is too old to say. */
+  /** 'classic', 'consumer', or what newer brokers know besides. Empty where the broker is too old to say. */
   type: string
 }
 
@@ -20,9 +28,9 @@ export interface GroupMemberDescription {
   groupInstanceId: string | null
   clientId: string
   clientHost: string
-  /** What it subscribed to; empty while the group rebalances. */
+  /** What it subscribed to by name; empty while a classic group rebalances. */
   topics: string[]
-  /** What the leader gave it. */
+  /** What the leader or the broker gave it. */
   assignment: TopicPartition[]
 }
 
@@ -30,7 +38,7 @@ export interface GroupDescription {
   groupId: string
   state: GroupState
   protocolType: string
-  /** Name of the assignor; null while the group rebalances or has no members. */
+  /** Name of the assignor; null while a classic group rebalances, and without members. */
   assignor: string | null
   members: GroupMemberDescription[]
 }

@@ -13,6 +13,7 @@ import type {
   TopicPart,
 } from './admin-group-options.js'
 import * as rules from './admin-group-options.js'
+import { describeConsumerGroup } from './consumer-group-description.js'
 import { type CommittedOffset, checkCommit, type OffsetToCommit, type TopicPartition } from './consumer-options.js'
 import { decodeAssignment, decodeSubscription } from './group/consumer-protocol.js'
 import { GroupCalls, type OffsetOf } from './group/group-calls.js'
@@ -205,8 +206,19 @@ export class AdminGroups {
         return descriptionOf(group)
       })
     } catch (error) {
-      const none = { state: 'Dead', protocolType: '', assignor: null, members: [] }
-      return { groupId, ...none, error: error as SeglogError }
+      return this.describeOther(groupId, error as SeglogError)
+    }
+  }
+
+  /** A group that is none of the classic protocol may be one of the other. */
+  private async describeOther(groupId: string, error: SeglogError): Promise<GroupDescription & GroupOutcome> {
+    const none = { groupId, state: 'Dead', protocolType: '', assignor: null, members: [] }
+    if (error.code !== 'GROUP_ID_NOT_FOUND') return { ...none, error }
+    try {
+      return await this.patiently(() => describeConsumerGroup(this.calls, groupId))
+    } catch (thrown) {
+      const other = thrown as SeglogError
+      return { ...none, error: other.code === 'UNSUPPORTED_VERSION' ? error : other }
     }
   }
 

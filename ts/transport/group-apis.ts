@@ -10,6 +10,7 @@ export interface GroupApi<Request, Response> {
 
 type OffsetFetch = typeof apiKey.offsetFetch
 type DescribeGroups = typeof apiKey.describeGroups
+type ConsumerGroupDescribe = typeof apiKey.consumerGroupDescribe
 type DeleteGroups = typeof apiKey.deleteGroups
 
 const offsetFetch: GroupApi<RequestOf<OffsetFetch>, ResponseOf<OffsetFetch>> = {
@@ -22,6 +23,11 @@ const describeGroups: GroupApi<RequestOf<DescribeGroups>, ResponseOf<DescribeGro
   join: (answers) => ({ throttleTimeMs: 0, groups: answers.flatMap(({ groups }) => groups) }),
 }
 
+const consumerGroupDescribe: GroupApi<RequestOf<ConsumerGroupDescribe>, ResponseOf<ConsumerGroupDescribe>> = {
+  parts: (request) => request.groupIds.map((group) => [group, { ...request, groupIds: [group] }]),
+  join: (answers) => ({ throttleTimeMs: 0, groups: answers.flatMap(({ groups }) => groups) }),
+}
+
 const deleteGroups: GroupApi<RequestOf<DeleteGroups>, ResponseOf<DeleteGroups>> = {
   parts: (request) => request.groupsNames.map((group) => [group, { groupsNames: [group] }]),
   join: (answers) => ({ throttleTimeMs: 0, results: answers.flatMap(({ results }) => results) }),
@@ -31,4 +37,5 @@ export const groupApis = {
   [apiKey.offsetFetch]: offsetFetch,
   [apiKey.describeGroups]: describeGroups,
   [apiKey.deleteGroups]: deleteGroups,
+  [apiKey.consumerGroupDescribe]: consumerGroupDescribe,
 }

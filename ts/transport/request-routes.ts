@@ -45,6 +45,7 @@ const repeatable: ReadonlySet<ApiKey> = new Set<ApiKey>([
   apiKey.describeProducers,
   apiKey.listConfigResources,
   apiKey.describeTopicPartitions,
+  apiKey.consumerGroupDescribe,
 ])
 
 /** Requests that a broker may keep waiting, or whose answers are large. */
@@ -73,10 +74,12 @@ export function routeOf<K extends ApiKey>(key: K, request: RequestOf<K>): Route 
     case apiKey.leaveGroup:
     case apiKey.syncGroup:
     case apiKey.offsetDelete:
+    case apiKey.consumerGroupHeartbeat:
       return { to: 'coordinator', kind: 'group', key: (request as { groupId?: string }).groupId ?? '' }
     case apiKey.offsetFetch:
     case apiKey.describeGroups:
     case apiKey.deleteGroups:
+    case apiKey.consumerGroupDescribe:
       return { to: 'coordinators' }
     case apiKey.initProducerId: {
       const id = (request as RequestOf<typeof apiKey.initProducerId>).transactionalId
