@@ -39,8 +39,8 @@ export class TestConsumer {
   assigned: ReadonlySet<string> = new Set()
   /** What it has. */
   owned: ReadonlySet<string> = new Set()
-  /** It has something to say. */
-  #changed = true
+  /** What it has to say: after a lost answer all of it, as the broker may know none of it. */
+  readonly #news = new Set<'all' | 'subscription' | 'partitions'>()
   /** It was told an assignment, which it answers with what it has then, even where that is what it had. */
   #told = false
   #lastError = 'NONE'
@@ -70,14 +70,14 @@ export class TestConsumer {
     const answer = await this.send(this.request())
     const error = errorName(answer.errorCode)
     if (lost) {
-      this.#changed = true
+      this.#news.add('all')
       return error
     }
     this.#lastError = error
     if (error === 'FENCED_MEMBER_EPOCH' || error === 'UNKNOWN_MEMBER_ID' || error === 'GROUP_ID_NOT_FOUND')
       this.abandon()
     if (error !== 'NONE') return error
-    this.#changed = false
+    this.#news.clear()
     this.epoch = answer.memberEpoch
     if (answer.assignment !== null) {
       this.assigned = new Set(this.it.placesOf(answer.assignment.topicPartitions))
@@ -91,13 +91,13 @@ export class TestConsumer {
     if (!this.#told) return
     this.#told = false
     this.owned = this.assigned
-    this.#changed = true
+    this.#news.add('partitions')
   }
 
   subscribe(topics: readonly string[] | null, regex: string | null = null): void {
     this.topics = topics
     this.regex = regex
-    this.#changed = true
+    this.#news.add('subscription')
   }
 
   async step(): Promise<string> {
@@ -112,7 +112,7 @@ export class TestConsumer {
     this.owned = new Set()
     this.assigned = new Set()
     this.#told = false
-    this.#changed = true
+    this.#news.add('all')
   }
 
   async leave(epoch: -1 | -2 = -1): Promise<string> {
@@ -125,14 +125,16 @@ export class TestConsumer {
   request(): Heartbeat {
     const { groupId, id: memberId, epoch: memberEpoch, instanceId } = this
     const always = { groupId, memberId, memberEpoch, instanceId }
-    if (!this.#changed && memberEpoch !== 0) return always
+    const says = (what: 'subscription' | 'partitions') => {
+      return memberEpoch === 0 || this.#news.has('all') || this.#news.has(what)
+    }
+    const subscription = { subscribedTopicNames: this.topics, subscribedTopicRegex: this.regex }
+    const { rebalanceTimeoutMs: timeout, assignor: serverAssignor } = this
     return {
       ...always,
-      rebalanceTimeoutMs: this.rebalanceTimeoutMs,
-      subscribedTopicNames: this.topics,
-      subscribedTopicRegex: this.regex,
-      serverAssignor: this.assignor,
-      topicPartitions: memberEpoch === 0 ? [] : this.it.partitionsOf(this.places),
+      ...(memberEpoch === 0 || this.#news.has('all') ? { rebalanceTimeoutMs: timeout, serverAssignor } : {}),
+      ...(says('subscription') ? subscription : {}),
+      ...(says('partitions') ? { topicPartitions: this.it.partitionsOf(this.places) } : {}),
     }
   }
 
