@@ -19,10 +19,9 @@ import { type Commit, commitOffsets } from './commit-offsets.js'
 import { type Committer, checkCommitter } from './committer.js'
 import { heartbeatAsClassic, syncAsClassic } from './consumer/classic-members.js'
 import { ConfiguredConsumerSettings } from './consumer/configured-settings.js'
-import type { ConsumerGroup } from './consumer/consumer-group.js'
 import { ConsumerGroups } from './consumer/consumer-groups.js'
 import type { ConsumerHost } from './consumer/consumer-host.js'
-import { checkConsumerCommitter } from './consumer/member-commits.js'
+import { takenCommits } from './consumer/member-commits.js'
 import { TopicPatterns } from './consumer/topic-patterns.js'
 import type { Group } from './group.js'
 import type { GroupHost, GroupLimits } from './group-host.js'
@@ -376,22 +375,6 @@ function abandonAll(partition: GroupPartition): void {
     if (group.type === 'consumer') group.clearTimers()
     else abandonGroup(group)
   }
-}
-
-/** What a member of the consumer protocol may commit of what it asked for. */
-function takenCommits(
-  group: ConsumerGroup,
-  committer: Committer,
-  commits: readonly Commit[],
-  version: number,
-  refuse: (commit: Commit, error: SeglogError) => void,
-): Commit[] {
-  const faultOf = checkConsumerCommitter(group, committer, version)
-  return commits.filter((commit) => {
-    const fault = faultOf(commit)
-    if (fault !== null) refuse(commit, fault)
-    return fault === null
-  })
 }
 
 /** It was made for a request that came to nothing. */

@@ -9,7 +9,7 @@ import type { ConsumerMember } from './consumer-member.js'
 const epochSince = 9
 
 /** What is wrong with one partition's commit; null where it may be made. */
-export type CommitFault = (commit: Commit) => SeglogError | null
+type CommitFault = (commit: Commit) => SeglogError | null
 
 const noFault: CommitFault = () => null
 
@@ -18,7 +18,7 @@ const noFault: CommitFault = () => null
  * members anybody who names no epoch. Throws UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, UNSUPPORTED_VERSION, and
  * ILLEGAL_GENERATION to members that speak the classic protocol.
  */
-export function checkConsumerCommitter(group: ConsumerGroup, committer: Committer, apiVersion: number): CommitFault {
+function checkConsumerCommitter(group: ConsumerGroup, committer: Committer, apiVersion: number): CommitFault {
   const { generationId: epoch, memberId } = committer
   if (epoch < 0 && group.isEmpty) return noFault
   const member = group.member(memberId)
@@ -32,6 +32,22 @@ export function checkConsumerCommitter(group: ConsumerGroup, committer: Committe
     const given = member.assigned.get(topicId)?.get(partition) ?? member.revoking.get(topicId)?.get(partition)
     return given !== undefined && epoch >= given ? null : stale(member, epoch)
   }
+}
+
+/** What of the commits may be made; the rest is refused. Throws as `checkConsumerCommitter`. */
+export function takenCommits(
+  group: ConsumerGroup,
+  committer: Committer,
+  commits: readonly Commit[],
+  version: number,
+  refuse: (commit: Commit, error: SeglogError) => void,
+): Commit[] {
+  const faultOf = checkConsumerCommitter(group, committer, version)
+  return commits.filter((commit) => {
+    const fault = faultOf(commit)
+    if (fault !== null) refuse(commit, fault)
+    return fault === null
+  })
 }
 
 /** May fetch offsets: anybody who names no member, else a member in its epoch. Errors as of commits. */
