@@ -20,12 +20,12 @@ export const offsetCommit = apiHandler(
   '2-10',
   (broker, request, context): MaybePromise<OffsetCommitResponse> => {
     const asked = new AskedCommits(broker, request)
-    if (asked.commits.length === 0) return asked.response
+    const { commits } = asked
+    if (commits.length === 0) return asked.response
     const { groupId, generationIdOrMemberEpoch: generationId, memberId, groupInstanceId } = request
     const committer = { groupId, generationId, memberId, groupInstanceId }
     const failed = (error: unknown) => asked.failed(error)
     try {
-      const { commits } = asked
       const retentionMs = Number(request.retentionTimeMs)
       const done = broker.groups.commit(committer, commits, retentionMs, context.apiVersion, asked.refuse)
       return isPromise(done) ? done.then(() => asked.response, failed) : asked.response
@@ -39,9 +39,9 @@ type PartitionAnswer = OffsetCommitResponse['topics'][number]['partitions'][numb
 
 /** What can be committed of a request, and the answer with what cannot. */
 class AskedCommits {
-  readonly commits: Commit[] = []
   readonly response: OffsetCommitResponse
-  readonly #answers: PartitionAnswer[] = []
+  /** What is not refused, with its answer. */
+  readonly #answers = new Map<Commit, PartitionAnswer>()
 
   constructor(broker: BrokerState, request: OffsetCommitRequest) {
     const metadataMax = broker.config.number('offset.metadata.max.bytes')
@@ -57,15 +57,15 @@ class AskedCommits {
           if ((committedMetadata?.length ?? 0) > metadataMax)
             return refused(partitionIndex, 'OFFSET_METADATA_TOO_LARGE')
           const answer = { partitionIndex, errorCode: 0 }
-          this.#answers.push(answer)
-          this.commits.push({
+          const commit: Commit = {
             topic: topic.name,
             topicId: topic.record.id,
             partition: partitionIndex,
             offset: committedOffset,
             leaderEpoch: committedLeaderEpoch,
             metadata: committedMetadata,
-          })
+          }
+          this.#answers.set(commit, answer)
           return answer
         },
       )
@@ -74,15 +74,20 @@ class AskedCommits {
     this.response = { throttleTimeMs: 0, topics }
   }
 
+  get commits(): Commit[] {
+    return [...this.#answers.keys()]
+  }
+
   /** One that cannot be committed while the rest can. */
   readonly refuse = (commit: Commit, error: SeglogError): void => {
-    const answer = this.#answers[this.commits.indexOf(commit)]
-    withCause(Object.assign(answer, { errorCode: errorCodeOf(error) }), error)
+    withCause(Object.assign(this.#answers.get(commit)!, { errorCode: errorCodeOf(error) }), error)
+    this.#answers.delete(commit)
   }
 
   failed(thrown: unknown): OffsetCommitResponse {
     const error = asSeglogError(thrown)
-    for (const answer of this.#answers) withCause(Object.assign(answer, { errorCode: errorCodeOf(error) }), error)
+    for (const answer of this.#answers.values())
+      withCause(Object.assign(answer, { errorCode: errorCodeOf(error) }), error)
     return withCause(this.response, error)
   }
 }

@@ -1,4 +1,5 @@
 import type { SeglogError } from '../../../errors/seglog-error.js'
+import { stackless } from '../../../errors/stackless.js'
 import { protocolError } from '../../../protocol/errors.js'
 import type { Commit } from '../commit-offsets.js'
 import type { Committer } from '../committer.js'
@@ -30,7 +31,7 @@ function checkConsumerCommitter(group: ConsumerGroup, committer: Committer, apiV
   if (epoch > member.epoch) throw stale(member, epoch)
   return ({ topicId, partition }) => {
     const given = member.assigned.get(topicId)?.get(partition) ?? member.revoking.get(topicId)?.get(partition)
-    return given !== undefined && epoch >= given ? null : stale(member, epoch)
+    return given !== undefined && epoch >= given ? null : stackless(() => stale(member, epoch))
   }
 }
 
