@@ -85,6 +85,22 @@ export class GroupWatch {
     })
   }
 
+  /**
+   * As `untilShared`, and each member has as many: where partitions change hands one by one, those that are there may
+   * have all of them between them while some are still on their way.
+   */
+  async untilEven(partitions: readonly string[]): Promise<void> {
+    const { members } = this
+    const share = partitions.length / members.length
+    await this.until(`${members.join(', ')} have ${share} partitions each`, () => {
+      const assignments = members.map((member) => this.assignmentOf(member) ?? [])
+      return (
+        assignments.every(({ length }) => length === share) &&
+        assignments.flat().sort().join() === [...partitions].sort().join()
+      )
+    })
+  }
+
   /** Every record handed to a member so far, in the order of time. */
   get delivered(): { member: string; at: bigint; topic: string; partition: number; offset: number; value: string }[] {
     return this.events

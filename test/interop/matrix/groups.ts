@@ -143,7 +143,7 @@ export function groupTests(
         await watch.join(host, 'a', { instance: 'one', ...longer })
         await watch.join(host, 'b', { instance: 'two', ...longer })
         await watch.join(doomed, 'c', { instance: 'three', ...longer })
-        await watch.untilShared(partitions)
+        await watch.untilEven(partitions)
         const of = (member: string) => watch.assignmentOf(member)
         const [a, b, c] = [of('a'), of('b'), of('c')]
         const others = watch.events.filter((event) => event.on === 'assigned').length
