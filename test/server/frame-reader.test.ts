@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Frame, FrameReader } from '../../ts/server/frame-reader.js'
+import { FrameReader } from '../../ts/server/frame-reader.js'
+import type { Frame } from '../../ts/server/wire.js'
 
 function framed(...bodies: Uint8Array[]): Buffer {
   return Buffer.concat(

@@ -5,9 +5,9 @@ import { readResponse, readResponseHeader } from '../../ts/protocol/codec/frames
 import { Reader } from '../../ts/protocol/codec/reader.js'
 import { zeroUuid } from '../../ts/protocol/uuid.js'
 import type { Peer } from '../../ts/server/client-request.js'
-import type { Frame } from '../../ts/server/frame-reader.js'
 import { LongRequests } from '../../ts/server/long-requests.js'
 import { runRequest } from '../../ts/server/run-request.js'
+import type { Frame } from '../../ts/server/wire.js'
 import { TestBroker, valuesOf } from '../broker/harness.js'
 import { byName, clientBatch, eventually, fetchOf, forEver, frameOf, newest, TestServer } from './harness.js'
 

@@ -7,15 +7,14 @@ import { apiKey } from '../protocol/apis.js'
 import type { Part } from '../protocol/codec/frames.js'
 import { type AnswerPlace, AnswerQueue } from './answer-queue.js'
 import type { Peer } from './client-request.js'
-import { CopyingSender } from './copying-sender.js'
-import { type Frame, FrameReader } from './frame-reader.js'
-import { isTooSlow, type ServerLimits } from './limits.js'
+import { ConnectionWatch } from './connection-watch.js'
+import type { ServerLimits } from './limits.js'
 import type { LongRequests } from './long-requests.js'
 import type { BudgetReader, RequestBudget } from './request-budget.js'
-import type { SenderOwner } from './response-sender.js'
 import { runRequest } from './run-request.js'
 import type { SendingRoom } from './sending-room.js'
 import { strangerOf } from './stranger.js'
+import type { Frame, Wire, WireOwner } from './wire.js'
 
 /** What a connection needs of its server. */
 export interface ConnectionHost {
@@ -24,6 +23,8 @@ export interface ConnectionHost {
   readonly room: SendingRoom
   readonly longRequests: LongRequests
   readonly limits: ServerLimits
+  /** Makes the wire of a socket that was accepted. */
+  wireOf(socket: Socket, owner: WireOwner): Wire
   /** A line about what the other end did; their number is limited. */
   complain(fields: object, message: string): void
   /** A line about a fault of ours. */
@@ -34,33 +35,23 @@ export interface ConnectionHost {
 
 /** Produce requests of one connection under way at a time. */
 const producesMax = 100
-/** Of a request whose rest is waited for while memory is short, so much may be held, and so little come a second. */
-const stalledHeldBytes = 1024
-const stalledBytesPerTick = 16 * 1024
-/** Looks without more than that. After a stall of the event loop the first says nothing: what came lies unread. */
-const stalledTicksMax = 2
 /** Behind a request that runs so much is read: an end of the connection that comes behind it is noticed. */
 const behindBytes = 64 * 1024
-/** How long the other end may take to close after we have. */
-const lingerMs = 2000
-/** How long the last of the last answer may take to leave. */
-const lastAnswerMs = 60_000
+/** A request that is that long on its way is made to keep no more memory alive than it needs. */
+const compactMs = 1000
 
 /**
  * One client's connection. Requests are run one after another, each when the one before is answered, which is what Kafka
  * does; only Produce requests run beside each other, in the order in which they came. Answers leave in the order of the
  * requests. While a request has to wait, or the client does not take its answers, little more is read.
  */
-export class Connection implements Peer, BudgetReader, SenderOwner {
-  readonly clientHost: string
+export class Connection implements Peer, BudgetReader, WireOwner {
   readonly listener: string
-  receivedBytes = 0
-  readonly #socket: Socket
+  readonly #wire: Wire
   readonly #host: ConnectionHost
   readonly #number: number
-  readonly #frames: FrameReader
-  readonly #sender: CopyingSender
   readonly #answers: AnswerQueue
+  readonly #watch: ConnectionWatch
   #abort: AbortController | null = null
   /** Only Produce requests are under way, and no long ones. */
   #onlyProduces = true
@@ -72,32 +63,22 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   /** No further request is run: what is answered already is sent, then the connection ends. */
   #isClosing = false
   #isFirst = true
-  #lastMovedMs: number
-  /** Since when the next request is expected to come on. */
-  #expectedSinceMs: number
-  /** When our end was closed; infinite before. */
-  #finishedMs = Number.POSITIVE_INFINITY
-  /** What the sender had passed on when it was last looked at. */
-  #sentBytes = 0
-  /** What had come when it was last looked at, and how often in a row that was next to nothing while others waited. */
-  #lookedAtBytes = 0
-  #stalledTicks = 0
 
   constructor(socket: Socket, listener: string, number: number, host: ConnectionHost) {
-    this.clientHost = plainAddress(socket.remoteAddress)
     this.listener = listener
-    this.#socket = socket
     this.#number = number
     this.#host = host
-    this.#frames = new FrameReader(host.limits.requestBytes)
-    this.#sender = new CopyingSender(socket, this, host.room)
-    this.#answers = new AnswerQueue(this.#sender)
-    this.#lastMovedMs = performance.now()
-    this.#expectedSinceMs = this.#lastMovedMs
-    socket.on('data', this.#onData)
-    socket.on('end', this.#onEnd)
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClose)
+    this.#watch = new ConnectionWatch(host.limits, host.budget)
+    this.#wire = host.wireOf(socket, this)
+    this.#answers = new AnswerQueue(this.#wire.sender)
+  }
+
+  get clientHost(): string {
+    return this.#wire.clientHost
+  }
+
+  get receivedBytes(): number {
+    return this.#watch.receivedBytes
   }
 
   get connectionId(): string {
@@ -105,7 +86,7 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   }
 
   get localAddress(): string {
-    return plainAddress(this.#socket.localAddress)
+    return this.#wire.localAddress
   }
 
   get copiedBytes(): number {
@@ -115,13 +96,13 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   get signal(): AbortSignal {
     if (this.#abort === null) {
       this.#abort = new AbortController()
-      if (this.#hasEnded || this.#isClosing || this.#socket.destroyed) this.#abort.abort()
+      if (this.#hasEnded || this.#isClosing || this.#wire.isDestroyed) this.#abort.abort()
     }
     return this.#abort.signal
   }
 
   get isGone(): boolean {
-    return this.#socket.destroyed
+    return this.#wire.isDestroyed
   }
 
   beginLong(): Pace {
@@ -149,7 +130,7 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   }
 
   destroy(): void {
-    this.#socket.destroy()
+    this.#wire.destroy()
   }
 
   resumeReading(): void {
@@ -159,40 +140,30 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
 
   /** Sees to it that this connection's time is not up. To be called about once a second. */
   tick(nowMs: number): void {
-    const { limits } = this.#host
-    if (this.#sender.sentBytes !== this.#sentBytes) {
-      this.#sentBytes = this.#sender.sentBytes
-      this.#lastMovedMs = nowMs
-    }
-    const isSending = this.#socket.writableLength > 0
-    if (nowMs - this.#finishedMs > (isSending ? lastAnswerMs : lingerMs)) {
-      this.destroy()
+    const { frames, sender } = this.#wire
+    const isHeldUp = frames.bytes > 0 && !this.#mayRun()
+    const isReceiving = frames.bytes > 0 && this.#isReading && !isHeldUp && !this.#isClosing
+    const ending = this.#watch.look(nowMs, {
+      sentBytes: sender.sentBytes,
+      isSending: sender.isSending,
+      heldBytes: frames.bytes,
+      isHeldUp,
+      isReceiving,
+      isWaiting: this.#answers.length > 0 && !sender.isBlocked,
+    })
+    if (ending === null) {
+      if (isReceiving && this.#watch.receivingMs(nowMs) > compactMs) frames.compact()
       return
     }
-    const isHeldUp = this.#frames.bytes > 0 && !this.#mayRun()
-    if (isHeldUp) this.#expectedSinceMs = nowMs
-    const isReceiving = this.#frames.bytes > 0 && this.#isReading && !isHeldUp && !this.#isClosing
-    if (isReceiving) {
-      const elapsedMs = nowMs - this.#expectedSinceMs
-      if (isTooSlow(limits, elapsedMs, this.#frames.bytes)) {
-        this.#dropSlow(elapsedMs)
-        return
-      }
-      if (elapsedMs > 1000) this.#frames.compact()
+    if (ending.message !== null) {
+      if (ending.isComplaint) this.#host.complain(this.#place(), ending.message)
+      else this.#host.debug(this.#place(), ending.message)
     }
-    if (this.#isInTheWay(isReceiving)) {
-      this.#dropInTheWay()
-      return
-    }
-    const isWaiting = this.#answers.length > 0 && !this.#sender.isBlocked
-    if (!isWaiting && nowMs - this.#lastMovedMs > limits.idleMs) {
-      this.#host.debug(this.#place(), 'connection closed: nothing moved on it for connections.max.idle.ms')
-      this.destroy()
-    }
+    this.destroy()
   }
 
   onSent(): void {
-    this.#lastMovedMs = performance.now()
+    this.#watch.moved()
     this.#run()
   }
 
@@ -204,32 +175,34 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
     this.destroy()
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#lastMovedMs = performance.now()
-    if (this.#isClosing) return
-    this.receivedBytes += chunk.length
-    if (this.#frames.bytes === 0) this.#expectedSinceMs = this.#lastMovedMs
-    this.#receive(chunk.length)
-    this.#frames.push(chunk)
+  onReceived(bytes: number): void {
+    this.#watch.moved()
+    if (this.#isClosing) {
+      this.#wire.frames.clear()
+      return
+    }
+    this.#watch.received(bytes, this.#wire.frames.bytes === bytes)
+    this.#host.budget.take(bytes)
+    this.#isStarved = this.#host.budget.mustWait(this)
     this.#run()
   }
 
   /** Their end is closed, ours need not be: what they asked for is still answered, though nothing is waited for. */
-  readonly #onEnd = (): void => {
+  onEnded(): void {
     this.#hasEnded = true
     this.#abort?.abort()
     this.#run()
   }
 
-  readonly #onError = (error: Error): void => {
+  onLost(error: Error): void {
     this.#host.debug({ ...this.#place(), err: error }, 'connection lost')
   }
 
-  readonly #onClose = (): void => {
+  onClosed(): void {
     this.#isClosing = true
     this.#hasEnded = true
     this.#answers.end()
-    this.#sender.close()
+    this.#wire.sender.close()
     this.#forget()
     this.#abort?.abort()
     this.#host.closed(this)
@@ -239,13 +212,13 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
   #run(): void {
     try {
       while (this.#mayRun()) {
-        const frame = this.#frames.next()
+        const frame = this.#wire.frames.next()
         if (frame === null) {
           if (this.#isFirst) this.#checkStranger()
           break
         }
         this.#isFirst = false
-        this.#expectedSinceMs = this.#lastMovedMs
+        this.#watch.taken()
         this.#runRequest(frame)
       }
     } catch (error) {
@@ -257,10 +230,10 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
 
   /** The next request need not wait for those under way. */
   #mayRun(): boolean {
-    if (this.#isClosing || this.#sender.isBlocked) return false
+    if (this.#isClosing || this.#wire.sender.isBlocked) return false
     const { length } = this.#answers
     if (length === 0) return true
-    return length < producesMax && this.#onlyProduces && this.#frames.peekKey() === apiKey.produce
+    return length < producesMax && this.#onlyProduces && this.#wire.frames.peekKey() === apiKey.produce
   }
 
   #runRequest(frame: Frame): void {
@@ -289,32 +262,32 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
 
   #answered(place: AnswerPlace, parts: readonly Part[], frame: Frame): void {
     this.#answers.ready(place, parts)
-    this.#done(frame.sizeBytes + frameLengthBytes)
+    this.#done(frame)
   }
 
   /** The connection ends where this answer would stand. */
   #failed(place: AnswerPlace, error: unknown, frame: Frame): void {
     const { code, message } = asSeglogError(error)
     const fields = { ...this.#place(), err: error }
-    const isOver = this.#socket.destroyed || this.#answers.ended
+    const isOver = this.#wire.isDestroyed || this.#answers.ended
     if (isOver || code === 'CLOSED') this.#host.debug(fields, 'request not answered')
     else if (code === 'UNKNOWN_SERVER_ERROR') this.#host.fault(fields, 'a request failed and its connection was closed')
     else this.#host.complain(this.#place(), `connection closed: ${message}`)
     this.#answers.ready(place, [], true)
-    this.#done(frame.sizeBytes + frameLengthBytes)
+    this.#done(frame)
     this.#isClosing = true
     this.#forget()
   }
 
   /** What comes cannot be cut into requests. */
   #refuseFrame(error: unknown): void {
-    const stranger = this.#isFirst ? strangerOf(this.#frames.head()) : null
+    const stranger = this.#isFirst ? strangerOf(this.#wire.frames.head()) : null
     this.#end(stranger?.message ?? asSeglogError(error).message, stranger?.answer)
   }
 
   /** With a large socket.request.max.bytes a stranger's first bytes pass for a length. */
   #checkStranger(): void {
-    const head = this.#frames.head()
+    const head = this.#wire.frames.head()
     const stranger = head.length < 4 || head[0] === 0 ? null : strangerOf(head)
     if (stranger !== null) this.#end(stranger.message, stranger.answer)
   }
@@ -326,81 +299,53 @@ export class Connection implements Peer, BudgetReader, SenderOwner {
     this.#forget()
   }
 
-  #dropSlow(elapsedMs: number): void {
-    const seconds = (elapsedMs / 1000).toFixed(1)
-    const message = `connection closed: of a request that began ${seconds} s ago only ${this.#frames.bytes} bytes have come`
-    this.#host.complain(this.#place(), message)
-    this.destroy()
-  }
-
-  /** Memory for requests is short, and the rest of the one that is held here does not come. */
-  #isInTheWay(isReceiving: boolean): boolean {
-    const came = this.receivedBytes - this.#lookedAtBytes
-    this.#lookedAtBytes = this.receivedBytes
-    const holds = isReceiving && this.#frames.bytes > stalledHeldBytes
-    const isStalled = holds && came < stalledBytesPerTick && this.#host.budget.isShort
-    this.#stalledTicks = isStalled ? this.#stalledTicks + 1 : 0
-    return this.#stalledTicks >= stalledTicksMax
-  }
-
-  #dropInTheWay(): void {
-    const message = `connection closed: others wait for the memory of a request of which ${this.#frames.bytes} bytes came and the rest does not (queued.max.request.bytes)`
-    this.#host.complain(this.#place(), message)
-    this.destroy()
-  }
-
   #finishIfDone(): void {
     const isDone = this.#isClosing || (this.#hasEnded && this.#mayRun())
     if (
       !isDone ||
       this.#answers.length > 0 ||
-      !this.#sender.isIdle ||
-      this.#socket.writableEnded ||
-      this.#socket.destroyed
+      !this.#wire.sender.isIdle ||
+      this.#wire.isEnded ||
+      this.#wire.isDestroyed
     )
       return
-    if (!this.#isClosing && this.#frames.bytes > 0) {
-      const bytes = this.#frames.bytes
+    if (!this.#isClosing && this.#wire.frames.bytes > 0) {
+      const bytes = this.#wire.frames.bytes
       this.#host.complain(this.#place(), `the connection ended within a request, ${bytes} bytes after it began`)
     }
     this.#isClosing = true
     this.#forget()
-    this.#finishedMs = performance.now()
-    this.#socket.end()
+    this.#watch.finished()
+    this.#wire.end()
   }
 
   /** Reads on unless a request has to wait first. What comes after the end is read too, and dropped. */
   #adjustReading(): void {
     // It holds nothing, and what comes next is one read's worth: small requests get through while large ones wait.
-    if (this.#isStarved && this.#frames.bytes === 0 && this.#answers.length === 0) {
+    if (this.#isStarved && this.#wire.frames.bytes === 0 && this.#answers.length === 0) {
       this.#isStarved = false
       this.#host.budget.leave(this)
     }
-    const isHeldUp = this.#frames.bytes >= behindBytes && !this.#mayRun()
+    const isHeldUp = this.#wire.frames.bytes >= behindBytes && !this.#mayRun()
     const read = this.#isClosing || (!isHeldUp && !this.#isStarved)
     if (read === this.#isReading || this.#hasEnded) return
     this.#isReading = read
-    if (!read) this.#socket.pause()
+    if (!read) this.#wire.pause()
     else {
-      this.#expectedSinceMs = performance.now()
-      this.#socket.resume()
+      this.#watch.resumed()
+      this.#wire.resume()
     }
   }
 
-  #receive(bytes: number): void {
-    const { budget } = this.#host
-    budget.take(bytes)
-    this.#isStarved = budget.mustWait(this)
-  }
-
-  #done(bytes: number): void {
-    this.#host.budget.give(bytes)
+  #done(frame: Frame): void {
+    this.#wire.frames.done(frame)
+    this.#host.budget.give(frame.sizeBytes + frameLengthBytes)
     this.#host.budget.done(this)
   }
 
   /** Drops what was not made a request yet. */
   #forget(): void {
-    this.#host.budget.give(this.#frames.clear())
+    this.#host.budget.give(this.#wire.frames.clear())
     this.#host.budget.leave(this)
   }
 
@@ -415,9 +360,4 @@ function keyOf({ chunks }: Frame): number {
   const [first] = chunks
   // Where two bytes are not enough to see it, it may as well run alone.
   return first === undefined || first.length < 2 ? -1 : ((first[0]! << 24) >> 16) | first[1]!
-}
-
-/** An address without the prefix that tells an IPv4 one on a socket for both; empty where the socket is gone. */
-function plainAddress(address: string | undefined): string {
-  return address === undefined ? '' : address.replace(/^::ffff:(?=\d+\.)/, '')
 }

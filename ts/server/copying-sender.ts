@@ -39,6 +39,10 @@ export class CopyingSender implements ResponseSender {
     return this.#queue.length === 0
   }
 
+  get isSending(): boolean {
+    return this.#socket.writableLength > 0 || this.#queue.length > 0
+  }
+
   send(parts: readonly Part[]): void {
     if (this.#isClosed) {
       release(parts)

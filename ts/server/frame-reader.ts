@@ -1,10 +1,5 @@
 import { SeglogError } from '../errors/seglog-error.js'
-
-/** One request as it came, without the length in front: views of what the socket delivered, in order. */
-export interface Frame {
-  readonly chunks: readonly Uint8Array[]
-  readonly sizeBytes: number
-}
+import type { Frame, IncomingFrames } from './wire.js'
 
 const lengthBytes = 4
 const keyBytes = 2
@@ -16,7 +11,7 @@ const blockBytes = 1024
  * Cuts what a socket delivers into requests. Chunks are not joined: a frame is a list of views of them. Nothing is
  * reserved for a length that was only announced. The chunks must not change until their frames are done with.
  */
-export class FrameReader {
+export class FrameReader implements IncomingFrames {
   readonly #maxBytes: number
   /** Chunks with unread bytes; of the first, those from `#at` on. */
   #chunks: Uint8Array[] = []
@@ -68,6 +63,9 @@ export class FrameReader {
     this.#skip(lengthBytes)
     return { chunks: this.#take(sizeBytes), sizeBytes }
   }
+
+  /** The garbage collector sees to them. */
+  done(): void {}
 
   /** Forgets what came; answers how many bytes that were. */
   clear(): number {

@@ -21,6 +21,8 @@ export interface ResponseSender {
   readonly isBlocked: boolean
   /** Nothing waits here; what was handed to the socket may still wait there. */
   readonly isIdle: boolean
+  /** Bytes wait here or in the socket for the other end to take them. */
+  readonly isSending: boolean
   /** Gives up what waits. */
   close(): void
 }

@@ -17,7 +17,7 @@ import { errorName, protocolError, protocolErrors } from '../protocol/errors.js'
 import type { ProduceResponse } from '../protocol/messages/00-produce.js'
 import { covers } from '../protocol/schema.js'
 import { ClientRequest, type Peer } from './client-request.js'
-import type { Frame } from './frame-reader.js'
+import type { Frame } from './wire.js'
 
 /** An answer that is not sent. */
 const noParts: readonly Part[] = []

@@ -7,6 +7,7 @@ import { Connection, type ConnectionHost } from './connection.js'
 import { type ServerLimits, serverLimits } from './limits.js'
 import { Listener, type ListenerOptions } from './listener.js'
 import { LongRequests } from './long-requests.js'
+import { NodeWire } from './node-wire.js'
 import { PeerLog } from './peer-log.js'
 import { RequestBudget } from './request-budget.js'
 import { SendingRoom } from './sending-room.js'
@@ -32,11 +33,13 @@ export class Server {
   constructor(broker: Broker, logger: Logger) {
     this.#peerLog = new PeerLog(logger)
     this.#limits = serverLimits(broker.config)
+    const room = new SendingRoom()
     this.#host = {
       broker,
       limits: this.#limits,
       budget: new RequestBudget(this.#limits.queuedBytes),
-      room: new SendingRoom(),
+      room,
+      wireOf: (socket, owner) => new NodeWire(socket, owner, this.#limits.requestBytes, room),
       longRequests: new LongRequests(),
       complain: (fields, message) => this.#peerLog.warn(fields, message, performance.now()),
       fault: (fields, message) => logger.error(fields, message),
