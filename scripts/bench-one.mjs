@@ -1,5 +1,5 @@
 // One benchmark in this process: imports it, calls its `run(report)`, prints each row. Started by bench.mjs.
-const [name, file, format] = process.argv.slice(2)
+const [name, file, format, ...options] = process.argv.slice(2)
 const { run } = await import(file)
 
 const round = (value) => (value === null ? null : Number(value.toPrecision(4)))
@@ -14,4 +14,4 @@ function report({ name: row, value, unit, peer = null, peerValue = null, ratio =
 }
 
 if (format === 'table') console.log(`\n${name}`)
-await run(report)
+await run(report, options)

@@ -1,5 +1,6 @@
-// Runs benchmarks: `npm run bench -- NAME... [--json]`; without a name it lists them.
+// Runs benchmarks: `npm run bench -- NAME... [--json] [OPTION...]`; without a name it lists them.
 //   --json    one line per row: {"bench","name","value","unit","peer","peerValue","ratio"}; else a table
+// Other options are the benchmark's own (broker has some: bench/broker/options.mjs).
 // bench/NAME.mjs exports `run(report)`. The peers have their own package.json there and are installed on first use;
 // better-sqlite3 is compiled here, since its binaries do not come from the npm registry.
 import { spawnSync } from 'node:child_process'
@@ -15,6 +16,7 @@ const names = readdirSync(folder)
   .map((file) => file.slice(0, -4))
 const asked = process.argv.slice(2).filter((arg) => !arg.startsWith('--'))
 const json = process.argv.includes('--json')
+const options = process.argv.slice(2).filter((arg) => arg.startsWith('--') && arg !== '--json')
 const unknown = asked.filter((name) => !names.includes(name))
 
 if (asked.length === 0 || unknown.length > 0) {
@@ -60,8 +62,12 @@ function installPeers() {
 function runBenchmark(name) {
   const runner = join(root, 'scripts', 'bench-one.mjs')
   const file = pathToFileURL(join(folder, `${name}.mjs`)).href
-  const { status } = spawnSync(process.execPath, ['--expose-gc', runner, name, file, json ? 'json' : 'table'], {
-    stdio: 'inherit',
-  })
+  const { status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', runner, name, file, json ? 'json' : 'table', ...options],
+    {
+      stdio: 'inherit',
+    },
+  )
   if (status !== 0) process.exitCode = 1
 }

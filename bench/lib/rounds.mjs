@@ -32,9 +32,9 @@ export async function seconds(work) {
   return Number(process.hrtime.bigint() - start) / 1e9
 }
 
-/** Calls `work` with a fresh folder on the benchmark disk (SEGLOG_BENCH_DIR, default the temporary folder). */
-export async function withFolder(work) {
-  const folder = mkdtempSync(join(process.env.SEGLOG_BENCH_DIR ?? tmpdir(), 'seglog-bench-'))
+/** Calls `work` with a fresh folder, by default on the benchmark disk (SEGLOG_BENCH_DIR, else the temporary folder). */
+export async function withFolder(work, parent = process.env.SEGLOG_BENCH_DIR ?? tmpdir()) {
+  const folder = mkdtempSync(join(parent, 'seglog-bench-'))
   try {
     return await work(folder)
   } finally {

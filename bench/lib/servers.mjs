@@ -47,6 +47,7 @@ class Server {
     this.name = name
     this.child = child
     this.bootstrap = bootstrap
+    this.pid = child.pid // taskset becomes the server
   }
 
   /** User and system time of all its threads so far. */
