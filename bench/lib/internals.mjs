@@ -8,9 +8,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Loads `ts/<entry>` with everything it imports. */
 export function loadInternal(entry) {
-  const outfile = join(root, 'node_modules', '.cache', 'bench', `${entry.replaceAll('/', '-')}.cjs`)
+  return loadTogether([entry])
+}
+
+/** As `loadInternal` for several entries, whose exports come as one: they share what they import. */
+export function loadTogether(entries) {
+  const outfile = join(root, 'node_modules', '.cache', 'bench', `${entries.join('+').replaceAll('/', '-')}.cjs`)
+  const contents = entries.map((entry) => `export * from './${entry}'`).join('\n')
   buildSync({
-    entryPoints: [join(root, 'ts', entry)],
+    stdin: { contents, resolveDir: join(root, 'ts'), loader: 'ts' },
     outfile,
     bundle: true,
     platform: 'node',

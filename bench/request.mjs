@@ -1,0 +1,249 @@
+/**
+ * What a request costs between the bytes of its frame and the bytes of its answer: decoding, the broker, the log, encoding.
+ * No sockets: frames made beforehand are given to `runRequest`, 64 in one turn of the event loop (what one connection with
+ * 64 requests in flight brings), and the answers to a queue whose sender only counts. Figures are of one thread.
+ * SEGLOG_BENCH_ROUNDS sets how often each row is measured; the median is told (default 5).
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { loadTogether } from './lib/internals.mjs'
+
+const {
+  AnswerQueue,
+  apis,
+  apiKey,
+  Broker,
+  create,
+  isPromise,
+  openEngine,
+  readResponse,
+  readResponseHeader,
+  Reader,
+  RecordBatchBuilder,
+  runRequest,
+  writeRequest,
+} = loadTogether([
+  'server/run-request.ts',
+  'server/answer-queue.ts',
+  'broker/broker.ts',
+  'log/maybe-promise.ts',
+  'protocol/apis.ts',
+  'protocol/schema.ts',
+  'protocol/codec/frames.ts',
+  'protocol/codec/reader.ts',
+  'records/record-batch-builder.ts',
+  'native/open-engine.ts',
+])
+
+const rounds = Number(process.env.SEGLOG_BENCH_ROUNDS ?? 5)
+const only = process.env.SEGLOG_BENCH_ROWS
+const inFlight = 64
+const topic = 'bench'
+const noId = 'AAAAAAAAAAAAAAAAAAAAAA'
+const crc32c = (bytes) => openEngine().crc32c(bytes)
+
+/** A connection as requests and answers see it. */
+class FakeConnection {
+  clientHost = '127.0.0.1'
+  localAddress = '127.0.0.1'
+  listener = 'PLAINTEXT'
+  connectionId = '1'
+  copiedBytes = 256 * 1024
+  isGone = false
+  answers = 0
+  isBlocked = false
+  isIdle = true
+  sentBytes = 0
+  #abort = null
+  #queue = new AnswerQueue(this)
+  #kept = null
+  #whenIdle = null
+  #under = 0
+
+  constructor(broker) {
+    this.broker = broker
+  }
+
+  get signal() {
+    this.#abort ??= new AbortController()
+    return this.#abort.signal
+  }
+
+  beginLong() {
+    throw new Error('no request of this bench is long')
+  }
+
+  hold() {}
+  letGo() {}
+  close() {}
+
+  send(parts) {
+    this.answers++
+    for (const part of parts) {
+      this.sentBytes += part.length
+      if (this.#kept === null) part.release?.()
+      else this.#kept.push(part)
+    }
+  }
+
+  take(frame) {
+    const place = this.#queue.add()
+    const parts = runRequest(this.broker, frame, this)
+    if (!isPromise(parts)) {
+      this.#queue.ready(place, parts)
+      return
+    }
+    this.#under++
+    parts.then((done) => {
+      this.#queue.ready(place, done)
+      this.#under--
+      if (this.#under === 0) this.#whenIdle?.()
+    })
+  }
+
+  idle() {
+    if (this.#under === 0) return
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve
+    })
+  }
+
+  /** One request, its answer decoded. */
+  async ask(key, version, fields) {
+    this.#kept = []
+    this.take(frame(key, version, fields))
+    await this.idle()
+    const reader = new Reader(this.#kept.map((part) => part.read?.(0, part.length) ?? part))
+    this.#kept = null
+    reader.readInt32()
+    readResponseHeader(reader, key, version)
+    return readResponse(reader, key, version)
+  }
+}
+
+/** A request as a connection delivers it, in one piece. */
+function frame(key, version, fields) {
+  const bytes = Buffer.concat(writeRequest(key, version, 1, 'bench-client', create(apis[key].request, fields)))
+  return { chunks: [bytes.subarray(4)], sizeBytes: bytes.length - 4 }
+}
+
+function batchOf(bytes, recordBytes) {
+  const builder = new RecordBatchBuilder({ maxBytes: 2 << 20 })
+  const value = Buffer.alloc(recordBytes, 'x')
+  for (let size = 61; size + recordBytes + 10 <= bytes; size += recordBytes + 10) builder.append({ value })
+  return Buffer.from(builder.finish({ crc32c }))
+}
+
+function produceFrame(version, id, records) {
+  const topicData = [{ name: topic, topicId: id, partitionData: [{ index: 0, records }] }]
+  return frame(apiKey.produce, version, { acks: 1, timeoutMs: 10_000, topicData })
+}
+
+function fetchFrame(version, id, { offset, maxBytes, maxWaitMs, sessionEpoch = -1 }) {
+  const partition = {
+    partition: 0,
+    currentLeaderEpoch: -1,
+    fetchOffset: offset,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1n,
+  }
+  const topics = [{ topic, topicId: id, partitions: [{ ...partition, partitionMaxBytes: maxBytes }] }]
+  return frame(apiKey.fetch, version, { maxWaitMs, minBytes: 1, maxBytes, sessionEpoch, topics })
+}
+
+async function madeTopic(connection) {
+  const topics = [{ name: topic, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]
+  const { topics: made } = await connection.ask(apiKey.createTopics, 7, { topics, timeoutMs: 10_000 })
+  return made[0].topicId
+}
+
+async function withTopic(broker, work) {
+  const connection = new FakeConnection(broker)
+  const id = await madeTopic(connection)
+  try {
+    return await work(connection, id)
+  } finally {
+    await connection.ask(apiKey.deleteTopics, 6, { topics: [{ name: topic, topicId: noId }], timeoutMs: 10_000 })
+  }
+}
+
+/** Microseconds of this thread per request: `turns` turns of `perTurn` requests each. */
+async function timed(turns, perTurn, take, connection) {
+  const began = performance.now()
+  for (let turn = 0; turn < turns; turn++) {
+    for (let i = 0; i < perTurn; i++) take(turn * perTurn + i)
+    await connection.idle()
+    await nextTurn()
+  }
+  return ((performance.now() - began) * 1000) / (turns * perTurn)
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[values.length >> 1]
+}
+
+async function measured(report, broker, name, bytes, measure) {
+  if (only !== undefined && !name.includes(only)) return
+  const figures = []
+  for (let i = 0; i < rounds + 1; i++) figures.push(await withTopic(broker, measure))
+  const value = median(figures.slice(1))
+  report({ name, value, unit: 'us' })
+  if (bytes > 0) report({ name: `${name}: the volume`, value: bytes / value, unit: 'MB/s' })
+}
+
+async function produces(report, broker) {
+  const small = batchOf(180, 100)
+  for (const version of [7, 9, 11, 13]) {
+    await measured(report, broker, `produce v${version}, one record of 100 B`, 0, (connection, id) => {
+      const request = produceFrame(version, version >= 13 ? id : noId, small)
+      return timed(2500, inFlight, () => connection.take(request), connection)
+    })
+  }
+  for (const [name, batch, turns, perTurn] of [
+    ['16 KiB', batchOf(16 << 10, 100), 300, 16],
+    ['1 MB', batchOf(1_000_000, 1000), 100, 4],
+  ]) {
+    await measured(report, broker, `produce v9, one batch of ${name}`, batch.length, (connection) => {
+      const request = produceFrame(9, noId, batch)
+      return timed(turns, perTurn, () => connection.take(request), connection)
+    })
+  }
+}
+
+async function fetches(report, broker) {
+  const small = batchOf(180, 100)
+  await measured(report, broker, 'fetch v11, one small batch answered at once', 0, async (connection) => {
+    const request = produceFrame(9, noId, small)
+    for (let i = 0; i < 64; i++) connection.take(request)
+    await connection.idle()
+    const frames = Array.from({ length: 64 }, (_, i) =>
+      fetchFrame(11, noId, { offset: BigInt(i), maxBytes: 100, maxWaitMs: 500 }),
+    )
+    return timed(1500, inFlight, (i) => connection.take(frames[i % 64]), connection)
+  })
+  await measured(report, broker, 'produce and the fetch that waits for it', 0, async (connection) => {
+    const produce = produceFrame(9, noId, small)
+    const consumer = new FakeConnection(connection.broker)
+    connection.take(produce)
+    await connection.idle()
+    const began = performance.now()
+    const count = 20_000
+    for (let i = 1; i <= count; i++) {
+      consumer.take(fetchFrame(11, noId, { offset: BigInt(i), maxBytes: 1 << 20, maxWaitMs: 500 }))
+      connection.take(produce)
+      await connection.idle()
+      await consumer.idle()
+      if (i % 64 === 0) await nextTurn()
+    }
+    return ((performance.now() - began) * 1000) / count
+  })
+}
+
+export async function run(report) {
+  const broker = await Broker.open('memory:')
+  try {
+    await produces(report, broker)
+    await fetches(report, broker)
+  } finally {
+    await broker.close()
+  }
+}
