@@ -5,15 +5,20 @@
  */
 import { join } from 'node:path'
 import { buildLoad } from '../scripts/build-load.mjs'
+import { ceilings } from './broker/ceiling.mjs'
 import { consumeScenarios } from './broker/consume.mjs'
 import { createScenarios } from './broker/create.mjs'
 import { Figures } from './broker/figures.mjs'
 import { flushScenarios } from './broker/flush.mjs'
+import { foreignScenarios, prepareClients } from './broker/foreign.mjs'
 import { groups } from './broker/groups.mjs'
 import { capacityOf, latencyScenarios } from './broker/latency.mjs'
 import { parseOptions } from './broker/options.mjs'
 import { produceScenarios } from './broker/produce.mjs'
+import { replayScenarios } from './broker/replay.mjs'
 import { smallRequestScenarios } from './broker/small-requests.mjs'
+import { startRows } from './broker/start.mjs'
+import { cost } from './broker/units.mjs'
 import { withFolder } from './lib/rounds.mjs'
 import { fetchKafka, startKafka, startSeglog } from './lib/servers.mjs'
 import { touchPages } from './lib/touch-pages.mjs'
@@ -25,8 +30,10 @@ const scenarios = [
   ...smallRequestScenarios,
   ...consumeScenarios,
   ...latencyScenarios,
+  ...replayScenarios,
   ...createScenarios,
   ...flushScenarios,
+  ...foreignScenarios,
 ]
 
 export async function run(report, args = []) {
@@ -35,14 +42,20 @@ export async function run(report, args = []) {
   const chosen = scenarios.filter(({ rows }) => Object.keys(rows).some(wanted))
   await buildLoad()
   if (options.servers.includes('kafka')) fetchKafka()
+  if (chosen.some(({ group }) => group === 'foreign')) prepareClients()
+  await ceilings(report, wanted, options)
+  await startRows(report, wanted, options, starts)
+  let capacity = options.capacity
   for (const [name, group] of Object.entries(groups)) {
     const mine = chosen.filter((scenario) => scenario.group === name)
     if (mine.length === 0) continue
     const figures = new Figures()
-    const context = { capacity: name === 'latency' ? await capacity(group, options) : null }
-    for (let round = 0; round < options.rounds; round += 1) {
-      for (const server of inTurn(options.servers, round))
-        await measure(server, round, group, mine, figures, options, context)
+    if (group.needsCapacity) capacity ??= await capacityOfSlower(group, options)
+    const rounds = Math.min(options.rounds, group.mostRounds ?? options.rounds)
+    for (let round = 0; round < rounds; round += 1) {
+      for (const server of inTurn(options.servers, round)) {
+        await measure(server, round, group, mine, figures, options, { capacity })
+      }
     }
     figures.report(report, wanted)
   }
@@ -61,13 +74,14 @@ async function measure(name, round, group, chosen, figures, options, context) {
       const values = await work(server, options.scale, context)
       for (const [row, kind] of Object.entries(rows)) figures.note(row, kind, name, round, values[row])
     }
+    if (group.memoryRow) figures.note(group.memoryRow, cost('MB'), name, round, server.residentMegabytes())
   })
 }
 
 async function withServer(name, group, megabytes, work) {
   await withFolder(async (folder) => {
     touchPages(folder, megabytes)
-    const server = await starts[name](join(folder, name), { flushed: group.flushed })
+    const server = await starts[name](join(folder, name), group)
     try {
       await work(server)
     } finally {
@@ -76,9 +90,7 @@ async function withServer(name, group, megabytes, work) {
   }, group.folder)
 }
 
-/** What the slower server can do, unless it was given. */
-async function capacity(group, options) {
-  if (options.capacity !== null) return options.capacity
+async function capacityOfSlower(group, options) {
   const found = []
   for (const name of options.servers) {
     await withServer(name, group, 700 * options.scale, async (server) => {

@@ -4,7 +4,7 @@
 // bench/NAME.mjs exports `run(report)`. The peers have their own package.json there and are installed on first use;
 // better-sqlite3 is compiled here, since its binaries do not come from the npm registry.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -19,6 +19,9 @@ const json = process.argv.includes('--json')
 const options = process.argv.slice(2).filter((arg) => arg.startsWith('--') && arg !== '--json')
 const unknown = asked.filter((name) => !names.includes(name))
 
+/** Those that measure the stores of bench/lib/peers.mjs. */
+const withStores = new Set(['embedded', 'fsync'])
+
 if (asked.length === 0 || unknown.length > 0) {
   if (unknown.length > 0) console.error(`no benchmark named ${unknown.join(', ')}`)
   console.error(`npm run bench -- NAME... [--json]\n  ${names.join('\n  ')}`)
@@ -26,35 +29,38 @@ if (asked.length === 0 || unknown.length > 0) {
 }
 
 await installPeers()
+if (asked.some((name) => withStores.has(name))) await compileSqlite()
 for (const name of asked) await runBenchmark(name)
 
 function installPeers() {
-  const sqlite = join('bench', 'node_modules', 'better-sqlite3')
   const peers = {
     name: 'bench-peers',
     inputs: ['bench/package.json', 'bench/package-lock.json'],
-    outputs: [join(sqlite, 'build', 'Release', 'better_sqlite3.node'), 'bench/node_modules/seglog'],
+    outputs: ['bench/node_modules/seglog', 'bench/node_modules/vega'],
   }
   return buildIfStale(peers, () => {
     console.error('installing the peers')
     const quiet = { cwd: folder, stdio: ['ignore', 2, 2] }
     run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], quiet)
+    // The library under its own name, as a user's program imports it.
+    const link = join(folder, 'node_modules', 'seglog')
+    rmSync(link, { force: true })
+    symlinkSync('../..', link, 'dir')
+  })
+}
+
+function compileSqlite() {
+  const sqlite = join('bench', 'node_modules', 'better-sqlite3')
+  const outputs = [join(sqlite, 'build', 'Release', 'better_sqlite3.node')]
+  return buildIfStale({ name: 'bench-sqlite', inputs: ['bench/package-lock.json'], outputs }, () => {
+    console.error('compiling better-sqlite3')
     const prefix = resolve(dirname(process.execPath), '..')
     const beside = existsSync(join(prefix, 'include', 'node', 'common.gypi'))
     const gyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
-    const args = [
-      'rebuild',
-      '--release',
-      '--jobs',
-      '2',
-      '--loglevel',
-      'error',
-      ...(beside ? ['--nodedir', prefix] : []),
-    ]
+    const options = ['--release', '--jobs', '2', '--loglevel', 'error']
+    const args = ['rebuild', ...options, ...(beside ? ['--nodedir', prefix] : [])]
     const code = tryQuietly(process.execPath, [gyp, ...args], { cwd: join(root, sqlite) })
     if (code !== 0) throw new Error(`better-sqlite3 did not compile (node-gyp ended with ${code})`)
-    // The library under its own name, as a user's program imports it.
-    symlinkSync('../..', join(folder, 'node_modules', 'seglog'), 'dir')
   })
 }
 

@@ -9,7 +9,7 @@ export const loadProgram = join(root, 'build', 'bench', 'load')
 
 /** What the generator takes from the core: batches and their CRC, as the engine itself reads them. */
 const core = ['crc32c', 'crc32c_arm', 'crc32c_table', 'crc32c_x86', 'record_batch', 'record_head', 'status']
-const flags = ['-std=c++20', '-O2', '-Wall', '-Wextra', '-Inative/core']
+const flags = ['-std=c++20', '-O2', '-Wall', '-Wextra', '-Inative/core', '-pthread']
 
 export async function buildLoad() {
   const own = filesUnder(['bench/load'])

@@ -42,9 +42,11 @@ async function warmFlushes(server, scale) {
 }
 
 export const groups = {
-  produce: { folder: memory, flushed: false, warm },
+  produce: { folder: memory, flushed: false, warm, memoryRow: 'resident memory after the produce rows' },
   consume: { folder: memory, flushed: false, warm },
-  latency: { folder: memory, flushed: false, warm },
+  latency: { folder: memory, flushed: false, warm, needsCapacity: true },
   create: { folder: memory, flushed: false, warm },
   flushed: { folder: disk, flushed: true, warm: warmFlushes },
+  replay: { folder: disk, flushed: false, warm, needsCapacity: true, config: { 'log.segment.bytes': 128 << 20 } },
+  foreign: { folder: memory, flushed: false, warm, mostRounds: 2 },
 }

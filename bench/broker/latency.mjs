@@ -7,12 +7,12 @@ import { load } from '../lib/load.mjs'
 import { freshTopic } from './topics.mjs'
 import { milliseconds } from './units.mjs'
 
-const shape = { connections: 8, 'record-bytes': 1024, acks: -1, create: 16 }
+export const latencyShape = { connections: 8, 'record-bytes': 1024, acks: -1, create: 16 }
 const percentiles = { p50: 'p50_us', p99: 'p99_us', 'p99.9': 'p999_us' }
 
 /** Requests a second that a server acknowledges and hands to a reader. */
 export async function capacityOf(server, scale) {
-  const closed = { ...shape, 'in-flight': 8, 'batch-bytes': 1, topic: freshTopic('capacity') }
+  const closed = { ...latencyShape, 'in-flight': 8, 'batch-bytes': 1, topic: freshTopic('capacity') }
   return (await load(server, 'tail', { ...closed, bytes: 20e6 * scale })).records_s
 }
 
@@ -27,7 +27,7 @@ function latency(percent) {
     async run(server, scale, { capacity }) {
       const rate = Math.max(1, Math.round((capacity * percent) / 100))
       const times = { 'warm-seconds': 2 * scale, seconds: (percent === 30 ? 10 : 5) * scale }
-      const seen = await load(server, 'latency', { ...shape, ...times, rate, topic: freshTopic('latency') })
+      const seen = await load(server, 'latency', { ...latencyShape, ...times, rate, topic: freshTopic('latency') })
       return Object.fromEntries(
         Object.entries(kinds).flatMap(([kind, prefix]) =>
           Object.entries(percentiles).map(([name, key]) => [row(kind, name), seen[`${prefix}_${key}`] / 1000]),

@@ -13,9 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const libraries = join(root, 'node_modules', '.cache', 'interop', 'libs')
+export const libraries = join(root, 'node_modules', '.cache', 'interop', 'libs')
 const pom = join(root, 'test', 'interop', 'pom.xml')
-const serverCore = String(cpus().length - 1)
+export const serverCore = String(cpus().length - 1)
 export const clientCores = cpus().length === 1 ? '0' : `0-${cpus().length - 2}`
 
 /** Kafka's jars, fetched by Maven once; throws with what is missing. */
@@ -43,8 +43,9 @@ async function freePort() {
 
 /** A server process and what the system says of it. */
 class Server {
-  constructor(name, child, bootstrap) {
+  constructor(name, child, bootstrap, folder) {
     this.name = name
+    this.dataFolder = join(folder, 'data')
     this.child = child
     this.bootstrap = bootstrap
     this.pid = child.pid // taskset becomes the server
@@ -74,7 +75,7 @@ async function start(name, folder, program, args, port) {
   const log = openSync(file, 'w')
   const child = spawn('taskset', ['-c', serverCore, program, ...args], { stdio: ['ignore', log, log] })
   closeSync(log)
-  const server = new Server(name, child, `127.0.0.1:${port}`)
+  const server = new Server(name, child, `127.0.0.1:${port}`, folder)
   server.firstAnswerMs = await firstAnswer(server, port, file)
   return server
 }
@@ -107,15 +108,19 @@ function answered(port) {
   })
 }
 
-/** `flushed`: acks=all means on disk; else the page cache, which is Kafka's own default. */
-export async function startSeglog(folder, { flushed = false } = {}) {
+/**
+ * `flushed`: acks=all means on disk; else the page cache, which is Kafka's own default. `config` are keys that both
+ * brokers know.
+ */
+export async function startSeglog(folder, { flushed = false, config = {} } = {}) {
   const port = await freePort()
   const args = [join(root, 'dist', 'cli.js'), 'serve', '--data', join(folder, 'data'), '--port', String(port)]
   if (!flushed) args.push('--config', 'log.write.caching=true')
+  for (const [key, value] of Object.entries(config)) args.push('--config', `${key}=${value}`)
   return start('seglog', folder, process.execPath, args, port)
 }
 
-export async function startKafka(folder, { flushed = false } = {}) {
+export async function startKafka(folder, { flushed = false, config = {} } = {}) {
   const [port, controllerPort] = [await freePort(), await freePort()]
   const properties = join(folder, 'server.properties')
   mkdirSync(folder, { recursive: true })
@@ -131,6 +136,7 @@ export async function startKafka(folder, { flushed = false } = {}) {
     'offsets.topic.replication.factor': 1,
     'group.initial.rebalance.delay.ms': 0,
     ...(flushed ? { 'log.flush.interval.messages': 1 } : {}),
+    ...config,
   }
   writeFileSync(
     properties,
@@ -142,6 +148,7 @@ export async function startKafka(folder, { flushed = false } = {}) {
   const format = ['kafka.tools.StorageTool', 'format', '-t', 'c2VnbG9nLWludGVyb3AtMQ', '-c', properties]
   const { status, stdout, stderr } = spawnSync('java', [...java, ...format], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`Kafka cannot be set up: ${stdout}${stderr}`)
-  const heap = ['-Xmx1g', '-Xms1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20']
-  return start('kafka', folder, 'java', [...heap, ...java, 'kafka.Kafka', properties], port)
+  const machine = ['-server', '-Xmx1g', '-Xms1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20']
+  const collector = ['-XX:InitiatingHeapOccupancyPercent=35', '-XX:+ExplicitGCInvokesConcurrent']
+  return start('kafka', folder, 'java', [...machine, ...collector, ...java, 'kafka.Kafka', properties], port)
 }

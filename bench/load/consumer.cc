@@ -27,10 +27,6 @@ bool Consumer::at_the_end() const {
   return true;
 }
 
-void Consumer::Rewind() {
-  for (auto& [partition, offset] : offsets_) offset = 0;
-}
-
 void Consumer::FetchNext() {
   connection_.Send(Fetch(target_.topic, target_.versions.fetch, ++correlation_, options_.limits, offsets_));
 }

@@ -36,8 +36,6 @@ class Consumer {
   void Start() { FetchNext(); }
   /// No further fetch leaves.
   void Stop() { stopped_ = true; }
-  /// Reads from offset 0 again with the next fetch.
-  void Rewind();
   int64_t records() const { return records_; }
   /// Batches as they are stored, headers included.
   int64_t bytes() const { return bytes_; }

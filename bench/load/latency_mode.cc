@@ -1,9 +1,10 @@
 // An open loop: rate= requests a second leave at their intended times whatever the broker does, and latency
 // counts from those times, so that a stall is seen by all that should have left during it. One record a
 // request; its intended time travels inside it. Reported: from there to the acknowledgement and to the
-// reader. Nothing of the first warm-seconds= is counted. replay-topic= names a topic that replay-consumers=
-// read from its beginning meanwhile, over and over.
+// reader. Nothing of the first warm-seconds= is counted. replay-topic= names a topic that a reader reads
+// once, from its beginning, as fast as it comes: then that time alone is counted, and the loop ends with it.
 #include <deque>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -63,6 +64,10 @@ class OpenLoop {
 
   void Arrived(const uint8_t* batch) { Count(StampOf(batch, batch_.first_value), consumed_latencies); }
 
+  bool warm() const { return sent_until_ns_ >= warm_ns_; }
+  /// Nothing more is sent.
+  void End() { total_ns_ = sent_until_ns_; }
+  void Endless() { total_ns_ = std::numeric_limits<int64_t>::max(); }
   bool all_sent() const { return sent_until_ns_ >= total_ns_; }
   size_t sent() const { return sent_; }
   size_t acked() const { return acked_; }
@@ -100,7 +105,7 @@ class OpenLoop {
   PrebuiltBatch batch_;
   const double interval_ns_;
   const int64_t warm_ns_;
-  const int64_t total_ns_;
+  int64_t total_ns_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   int64_t began_ns_ = 0;
   int64_t sent_until_ns_ = 0;  // the next intended time, from the beginning
@@ -108,36 +113,33 @@ class OpenLoop {
   size_t acked_ = 0;
 };
 
-/// Readers of another topic that begin again whenever they have reached its end.
+/// The reader of another topic, if one was named.
 class Replay {
  public:
-  Replay(EventLoop& loop, Target target, const std::string& topic, int64_t readers,
-         const ConsumerOptions& how)
+  Replay(EventLoop& loop, Target target, const std::string& topic, const ConsumerOptions& how)
       : target_(std::move(target)) {
     if (topic.empty()) return;
     target_.topic.name = topic;
     AwaitTopics(target_.bootstrap, {&target_.topic, 1});
-    for (int64_t i = 0; i < readers; ++i) {
-      readers_.push_back(std::make_unique<Consumer>(loop, target_, how, kReplayRead));
-      Consumer& reader = *readers_.back();
-      reader.on_answer = [&reader] {
-        if (reader.at_the_end()) reader.Rewind();
-      };
-    }
+    reader_ = std::make_unique<Consumer>(loop, target_, how, kReplayRead);
+    reader_->on_answer = [this] {
+      if (reader_->at_the_end()) reader_->Stop();
+    };
   }
 
-  void Start() {
-    for (const auto& reader : readers_) reader->Start();
+  bool wanted() const { return reader_ != nullptr; }
+  bool ended() const { return began_ns_ != 0 && reader_->at_the_end(); }
+  void StartOnce() {
+    if (began_ns_ != 0) return;
+    began_ns_ = NowNs();
+    reader_->Start();
   }
-  int64_t bytes() const {
-    int64_t bytes = 0;
-    for (const auto& reader : readers_) bytes += reader->bytes();
-    return bytes;
-  }
+  double mb_s() const { return static_cast<double>(reader_->bytes()) / 1e6 / SecondsSince(began_ns_); }
 
  private:
   Target target_;
-  std::vector<std::unique_ptr<Consumer>> readers_;
+  std::unique_ptr<Consumer> reader_;
+  int64_t began_ns_ = 0;
 };
 
 }  // namespace
@@ -149,26 +151,28 @@ void RunLatency(Options& options) {
   OpenLoop open(loop, target, options);
   Consumer consumer(loop, target, how);
   consumer.on_batch = [&](const uint8_t* batch) { open.Arrived(batch); };
-  const std::string replayed = options.Text("replay-topic", "");
-  Replay replay(loop, target, replayed, options.Number("replay-consumers", 1), how);
+  Replay replay(loop, target, options.Text("replay-topic", ""), how);
   options.MustBeUsed();
 
+  JsonLine line;
+  if (replay.wanted()) open.Endless();
+  const auto turn = [&] {
+    open.Turn();
+    if (replay.wanted() && open.warm()) replay.StartOnce();
+    if (replay.ended() && !open.all_sent()) {
+      line.Add("replayed_mb_s", replay.mb_s());
+      open.End();
+    }
+    return open.all_sent() && open.acked() == open.sent() &&
+           consumer.records() == static_cast<int64_t>(open.sent());
+  };
   consumer.Start();
-  replay.Start();
   const Stopwatch watch(target.server_pid);
   open.Start(NowNs());
-  loop.Run(
-      [&] {
-        open.Turn();
-        return open.all_sent() && open.acked() == open.sent() &&
-               consumer.records() == static_cast<int64_t>(open.sent());
-      },
-      true);
+  loop.Run(turn, true);
 
-  JsonLine line;
   const auto sent = static_cast<int64_t>(open.sent());
   watch.Report(sent, sent * static_cast<int64_t>(open.record_bytes()), line);
-  line.Add("replayed_mb_s", static_cast<double>(replay.bytes()) / 1e6 / watch.seconds());
   line.Add("samples", static_cast<double>(open.consumed_latencies.count()));
   open.ack_latencies.Report("ack", line);
   open.consumed_latencies.Report("end", line);
