@@ -33,19 +33,21 @@ export function writeMessage<T extends Table>(table: T, version: number, writer:
 }
 
 function plans(table: Table): Plans {
-  const found = plansOf.get(table) ?? { reads: [], writes: [] }
-  plansOf.set(table, found)
-  return found
+  const found = plansOf.get(table)
+  if (found !== undefined) return found
+  const empty: Plans = { reads: [], writes: [] }
+  plansOf.set(table, empty)
+  return empty
 }
 
 function makeRead(table: Table, version: number): Read {
-  const read = readStruct(table.fields, shapeOf(table, version), table.name)
+  const read = readStruct(table, shapeOf(table, version), table.name)
   plans(table).reads[version] = read
   return read
 }
 
 function makeWrite(table: Table, version: number): Write {
-  const write = writeStruct(table.fields, shapeOf(table, version), table.name)
+  const write = writeStruct(table, shapeOf(table, version), table.name)
   plans(table).writes[version] = write
   return write
 }

@@ -1,10 +1,12 @@
 import { isUint8Array } from 'node:util/types'
-import { zeroUuid } from '../uuid.js'
+import { int64Of } from './int64.js'
+import { textOf } from './known-texts.js'
+import { uuidOf } from './known-uuids.js'
 import { malformed } from './malformed.js'
 
 /** Holds one primitive while it is put together. A DataView per chunk would cost more than it saves: 0.1 us to make. */
 const widest = new DataView(new ArrayBuffer(16))
-const widestBytes = Buffer.from(widest.buffer)
+const widestBytes = new Uint8Array(widest.buffer)
 
 /**
  * Reads a message from a list of chunks (as a socket delivered them) as if they were one, without joining them. The
@@ -15,7 +17,7 @@ export class Reader {
   private readonly chunks: readonly Uint8Array[]
   /** Index of the chunk after the current one. */
   private next = 0
-  private bytes: Buffer = widestBytes
+  private bytes: Uint8Array = widestBytes
   private at = 0
   private end = 0
   /** Bytes in the chunks after the current one. */
@@ -76,10 +78,7 @@ export class Reader {
 
   readInt64(): bigint {
     const high = this.readInt32()
-    const low = this.readInt32()
-    widest.setInt32(0, high)
-    widest.setInt32(4, low)
-    return widest.getBigInt64(0)
+    return int64Of(high, this.readInt32())
   }
 
   readFloat64(): number {
@@ -106,25 +105,20 @@ export class Reader {
   /** 16 bytes as 22 characters. */
   readUuid(): string {
     const { at } = this
-    let from = at
-    let bytes = this.bytes
     if (this.end - at < 16) {
       this.gather(16)
-      bytes = widestBytes
-      from = 0
-    } else {
-      this.at = at + 16
+      return uuidOf(widestBytes, 0)
     }
-    for (let i = from; i < from + 16; i++) if (bytes[i] !== 0) return bytes.toString('base64url', from, from + 16)
-    return zeroUuid
+    this.at = at + 16
+    return uuidOf(this.bytes, at)
   }
 
   /** UTF-8 of `length` bytes; what is not UTF-8 becomes U+FFFD, as in Kafka. */
   readString(length: number): string {
     const { at } = this
-    if (this.end - at < length) return this.join(length).toString('utf8')
+    if (this.end - at < length) return textOf(this.join(length), 0, length)
     this.at = at + length
-    return this.bytes.toString('utf8', at, at + length)
+    return textOf(this.bytes, at, at + length)
   }
 
   /** A copy of the next `length` bytes, so that a value that is kept does not keep its socket chunk. */
@@ -160,12 +154,13 @@ export class Reader {
   private take(length: number): Uint8Array {
     const from = this.at
     this.at = from + length
-    return this.bytes.subarray(from, from + length)
+    // As `subarray`, in half its time.
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + from, length)
   }
 
-  private join(length: number): Buffer {
+  private join(length: number): Uint8Array {
     const slices = this.readSlices(length)
-    return Array.isArray(slices) ? Buffer.concat(slices, length) : (slices as Buffer)
+    return Array.isArray(slices) ? Buffer.concat(slices, length) : slices
   }
 
   /** The next `length` (up to 16) bytes, which straddle chunks, in a buffer that serves until the next call. */
@@ -182,7 +177,7 @@ export class Reader {
   private advance(): void {
     while (this.at === this.end && this.next < this.chunks.length) {
       const chunk = this.chunks[this.next++]!
-      this.bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+      this.bytes = chunk
       this.at = 0
       this.end = chunk.length
       this.later -= chunk.length

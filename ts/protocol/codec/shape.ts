@@ -1,9 +1,15 @@
-import { covers, type Field, type FieldType } from '../schema.js'
+import { covers, type Field, type Fields, type FieldType, type WrittenOut } from '../schema.js'
 
 /** What is the same for every field of a message at one version. */
 export interface Shape {
   readonly version: number
   readonly flexible: boolean
+}
+
+/** What the codec needs to know of a struct, or of a message, which is one. */
+export interface StructTable {
+  readonly fields: Fields
+  readonly writtenOut?: WrittenOut
 }
 
 /** Bytes that a string may have, in either encoding. */

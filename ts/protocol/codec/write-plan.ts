@@ -2,10 +2,9 @@ import { isUint8Array } from 'node:util/types'
 import { SeglogError } from '../../errors/seglog-error.js'
 import { protocolError } from '../errors.js'
 import { isFileRegion } from '../file-region.js'
-import { covers, type Field, type Fields, type FieldType, type StoredRecords } from '../schema.js'
-import { isUuid } from '../uuid.js'
+import { covers, type Field, type FieldType, type Put, type StoredRecords } from '../schema.js'
 import { isDefault } from './is-default.js'
-import { isNullableStruct, isStruct, longestString, placement, type Shape } from './shape.js'
+import { isNullableStruct, isStruct, longestString, placement, type Shape, type StructTable } from './shape.js'
 import type { Writer } from './writer.js'
 
 /** Writes one value; a plan is made once per message and version, and holds every decision that those two settle. */
@@ -14,17 +13,15 @@ export type Write = (writer: Writer, value: unknown) => void
 /** Writes what stands for null; null itself where a version allows none. */
 type WriteNull = ((writer: Writer) => void) | null
 
-const leastInt64 = -(2n ** 63n)
-const greatestInt64 = 2n ** 63n - 1n
-
 interface TaggedWrite {
   readonly name: string
   readonly field: Field
   readonly write: Write
 }
 
-export function writeStruct(fields: Fields, shape: Shape, place: string): Write {
+export function writeStruct({ fields, writtenOut }: StructTable, shape: Shape, place: string): Write {
   const { version, flexible } = shape
+  const writeFields = writtenOut?.write
   const names: string[] = []
   const writes: Write[] = []
   const tagged: TaggedWrite[] = []
@@ -39,6 +36,8 @@ export function writeStruct(fields: Fields, shape: Shape, place: string): Write 
     if (placed === 'plain') {
       names.push(name)
       writes.push(writePlain(field, shape, inPlace))
+    } else if (writeFields !== undefined) {
+      writes.push(writeNothing)
     }
   }
   tagged.sort((a, b) => a.field.tag! - b.field.tag!)
@@ -49,12 +48,16 @@ export function writeStruct(fields: Fields, shape: Shape, place: string): Write 
       const [name, field] = lost[i]!
       if (!isDefault(field, given[name])) throw unsupported(`${place}.${name}`, version)
     }
-    for (let i = 0; i < writes.length; i++) writes[i]!(writer, given[names[i]!])
+    if (writeFields !== undefined) writeFields(writes as Put[], writer, given as never)
+    else for (let i = 0; i < writes.length; i++) writes[i]!(writer, given[names[i]!])
     if (!flexible) return
     if (tagged.length === 0) writer.writeUvarint(0)
     else writeTags(writer, tagged, given)
   }
 }
+
+/** For a field that is not in its place. */
+function writeNothing(): void {}
 
 function writeTags(writer: Writer, tagged: readonly TaggedWrite[], given: Record<string, unknown>): void {
   let count = 0
@@ -140,9 +143,7 @@ function writeValue(type: FieldType, shape: Shape, onNull: WriteNull, place: str
       }
     case 'int64':
       return (writer, value) => {
-        if (typeof value !== 'bigint' || value < leastInt64 || value > greatestInt64)
-          throw invalid(place, 'a bigint of 64 bits', value)
-        writer.writeInt64(value)
+        if (typeof value !== 'bigint' || !writer.writeInt64(value)) throw invalid(place, 'a bigint of 64 bits', value)
       }
     case 'float64':
       return (writer, value) => {
@@ -151,8 +152,8 @@ function writeValue(type: FieldType, shape: Shape, onNull: WriteNull, place: str
       }
     case 'uuid':
       return (writer, value) => {
-        if (typeof value !== 'string' || !isUuid(value)) throw invalid(place, 'a uuid of 22 characters', value)
-        writer.writeUuid(value)
+        if (typeof value !== 'string' || !writer.writeUuid(value))
+          throw invalid(place, 'a uuid of 22 characters', value)
       }
     case 'string':
       return writeString(shape, onNull, place)
@@ -175,7 +176,7 @@ function writeValue(type: FieldType, shape: Shape, onNull: WriteNull, place: str
       }
     }
     default:
-      return type.kind === 'struct' ? writeStruct(type.fields, shape, place) : writeArray(type.of, shape, onNull, place)
+      return type.kind === 'struct' ? writeStruct(type, shape, place) : writeArray(type.of, shape, onNull, place)
   }
 }
 

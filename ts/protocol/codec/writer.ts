@@ -2,6 +2,8 @@ import { isUint8Array } from 'node:util/types'
 import { SeglogError } from '../../errors/seglog-error.js'
 import { type FileRegion, isFileRegion } from '../file-region.js'
 import type { StoredRecords } from '../schema.js'
+import { highHalf, lowHalf, takeInt64 } from './int64.js'
+import { putUuid } from './known-uuids.js'
 
 /** What a frame is sent as: bytes in memory and regions of files, in order. */
 export type Part = Uint8Array | FileRegion
@@ -102,10 +104,14 @@ export class Writer {
     this.at = at + 4
   }
 
-  writeInt64(value: bigint): void {
-    this.ensure(longest)
-    this.view.setBigInt64(this.at, value)
-    this.at += 8
+  /** False, and nothing written, if `value` does not fit. */
+  writeInt64(value: bigint): boolean {
+    if (!takeInt64(value)) return false
+    const high = highHalf()
+    const low = lowHalf()
+    this.writeInt32(high)
+    this.writeInt32(low)
+    return true
   }
 
   writeFloat64(value: number): void {
@@ -121,11 +127,12 @@ export class Writer {
     this.bytes[this.at++] = rest
   }
 
-  /** 22 characters as 16 bytes. */
-  writeUuid(value: string): void {
+  /** 22 characters as 16 bytes. False, and nothing written, if `value` is no uuid. */
+  writeUuid(value: string): boolean {
     this.ensure(longest)
-    this.bytes.write(value, this.at, 16, 'base64url')
+    if (!putUuid(value, this.bytes, this.at)) return false
     this.at += 16
+    return true
   }
 
   /** A short ASCII string behind its length as an int16. False, and nothing written, if `value` is none. */

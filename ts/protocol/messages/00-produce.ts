@@ -15,17 +15,31 @@ export const produceRequest = message({
     acks: int16(),
     timeoutMs: int32(),
     topicData: array(
-      struct({
-        name: string({ versions: '0-12', ignorable: true }),
-        topicId: uuid({ versions: '13+', ignorable: true }),
-        partitionData: array(
-          struct({
-            index: int32(),
-            records: records({ nullable: '0+' }),
-          }),
-        ),
-      }),
+      struct(
+        {
+          name: string({ versions: '0-12', ignorable: true }),
+          topicId: uuid({ versions: '13+', ignorable: true }),
+          partitionData: array(
+            struct(
+              {
+                index: int32(),
+                records: records({ nullable: '0+' }),
+              },
+              { read: (take, from) => ({ index: take[0](from), records: take[1](from) }) },
+            ),
+          ),
+        },
+        { read: (take, from) => ({ name: take[0](from), topicId: take[1](from), partitionData: take[2](from) }) },
+      ),
     ),
+  },
+  writtenOut: {
+    read: (take, from) => ({
+      transactionalId: take[0](from),
+      acks: take[1](from),
+      timeoutMs: take[2](from),
+      topicData: take[3](from),
+    }),
   },
 })
 export type ProduceRequest = Infer<typeof produceRequest>
@@ -37,34 +51,56 @@ export const produceResponse = message({
   flexible: '9+',
   fields: {
     responses: array(
-      struct({
-        name: string({ versions: '0-12', ignorable: true }),
-        topicId: uuid({ versions: '13+', ignorable: true }),
-        partitionResponses: array(
-          struct({
-            index: int32(),
-            errorCode: int16(),
-            baseOffset: int64(),
-            logAppendTimeMs: int64({ versions: '2+', default: -1n, ignorable: true }),
-            logStartOffset: int64({ versions: '5+', default: -1n, ignorable: true }),
-            recordErrors: array(
-              struct({
-                batchIndex: int32({ versions: '8+' }),
-                batchIndexErrorMessage: string({ versions: '8+', nullable: '8+', default: null }),
-              }),
-              { versions: '8+', ignorable: true },
+      struct(
+        {
+          name: string({ versions: '0-12', ignorable: true }),
+          topicId: uuid({ versions: '13+', ignorable: true }),
+          partitionResponses: array(
+            struct(
+              {
+                index: int32(),
+                errorCode: int16(),
+                baseOffset: int64(),
+                logAppendTimeMs: int64({ versions: '2+', default: -1n, ignorable: true }),
+                logStartOffset: int64({ versions: '5+', default: -1n, ignorable: true }),
+                recordErrors: array(
+                  struct({
+                    batchIndex: int32({ versions: '8+' }),
+                    batchIndexErrorMessage: string({ versions: '8+', nullable: '8+', default: null }),
+                  }),
+                  { versions: '8+', ignorable: true },
+                ),
+                errorMessage: string({ versions: '8+', nullable: '8+', default: null, ignorable: true }),
+                currentLeader: nested(
+                  struct({
+                    leaderId: int32({ versions: '10+', default: -1 }),
+                    leaderEpoch: int32({ versions: '10+', default: -1 }),
+                  }),
+                  { versions: '10+', tag: 0 },
+                ),
+              },
+              {
+                write: (put, to, value) => {
+                  put[0](to, value.index)
+                  put[1](to, value.errorCode)
+                  put[2](to, value.baseOffset)
+                  put[3](to, value.logAppendTimeMs)
+                  put[4](to, value.logStartOffset)
+                  put[5](to, value.recordErrors)
+                  put[6](to, value.errorMessage)
+                },
+              },
             ),
-            errorMessage: string({ versions: '8+', nullable: '8+', default: null, ignorable: true }),
-            currentLeader: nested(
-              struct({
-                leaderId: int32({ versions: '10+', default: -1 }),
-                leaderEpoch: int32({ versions: '10+', default: -1 }),
-              }),
-              { versions: '10+', tag: 0 },
-            ),
-          }),
-        ),
-      }),
+          ),
+        },
+        {
+          write: (put, to, value) => {
+            put[0](to, value.name)
+            put[1](to, value.topicId)
+            put[2](to, value.partitionResponses)
+          },
+        },
+      ),
     ),
     throttleTimeMs: int32({ versions: '1+', ignorable: true }),
     nodeEndpoints: array(
@@ -76,6 +112,12 @@ export const produceResponse = message({
       }),
       { versions: '10+', tag: 0 },
     ),
+  },
+  writtenOut: {
+    write: (put, to, value) => {
+      put[0](to, value.responses)
+      put[1](to, value.throttleTimeMs)
+    },
   },
 })
 export type ProduceResponse = Infer<typeof produceResponse>
