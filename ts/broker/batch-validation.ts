@@ -1,4 +1,6 @@
+import { summaryOf } from '../log/batch-summary.js'
 import type { LogConfig } from '../log/log-config.js'
+import type { LogAppendOptions } from '../log/log-types.js'
 import type { MaybePromise } from '../log/maybe-promise.js'
 import type { RecordRules } from '../native/engine.js'
 import { protocolError } from '../protocol/errors.js'
@@ -48,10 +50,10 @@ function checkKeys(bytes: Uint8Array): void {
 /** Looks at the header's base and max timestamp of the batch that begins the buffer. */
 function checkTimestamps(batch: Uint8Array, config: LogConfig, now: number): void {
   if (batch.length < batchOverheadBytes) return // the log says what is wrong with it
-  const max = int64(batch, headerAt.maxTimestamp)
+  const max = readInt64(batch, headerAt.maxTimestamp)
   if (max > now + config.messageTimestampAfterMaxMs) throw outOfBounds(max, now, config)
   if (config.messageTimestampBeforeMaxMs === Number.POSITIVE_INFINITY) return
-  const base = int64(batch, headerAt.baseTimestamp)
+  const base = readInt64(batch, headerAt.baseTimestamp)
   if (base !== -1 && base < now - config.messageTimestampBeforeMaxMs) throw outOfBounds(base, now, config)
 }
 
@@ -59,8 +61,8 @@ function checkTimestamps(batch: Uint8Array, config: LogConfig, now: number): voi
 export interface ClientBatch {
   /** The request's own bytes, not joined. */
   readonly buffers: Records
-  /** What the append has to check of the records; null where they were walked here. */
-  readonly records: RecordRules | null
+  /** What is known of the batch, and what the append has to check: its CRC, and records that were not walked here. */
+  readonly options: LogAppendOptions
 }
 
 /**
@@ -84,12 +86,16 @@ export function clientBatch(
   const sizeBytes = byteLength(buffers)
   if (sizeBytes > config.maxMessageBytes) throw tooLarge(sizeBytes, config)
   const header = checkedHeader(headOf(buffers), sizeBytes, apiVersion)
-  if (header.codec === 0) return { buffers, records: rulesOf(config, now) }
+  if (header.codec === 0) {
+    const summary = summaryOf(header, header.maxTimestamp)
+    return { buffers, options: { crc: 'verify', records: rulesOf(config, now), summary } }
+  }
   const bytes = oneBuffer(buffers)
   return inflating.run(async () => {
     const plain = await decompress(codecName(header.codec), bytes.subarray(batchOverheadBytes))
     const maxTimestamp = walkRecords(header, plain, config, now)
-    return { buffers: withMaxTimestamp(bytes, header, maxTimestamp, crc32c), records: null }
+    const summary = summaryOf(header, maxTimestamp)
+    return { buffers: withMaxTimestamp(bytes, header, maxTimestamp, crc32c), options: { crc: 'verify', summary } }
   })
 }
 
@@ -137,15 +143,15 @@ function oneBuffer(buffers: Records): Buffer {
 }
 
 /** Enough of the bytes to read the header from. */
-function headOf(buffers: Records): Buffer {
-  if (buffers instanceof Uint8Array) return oneBuffer(buffers)
+function headOf(buffers: Records): Uint8Array {
+  if (buffers instanceof Uint8Array) return buffers
   let bytes = 0
   let count = 0
   while (bytes < batchOverheadBytes && count < buffers.length) bytes += buffers[count++].length
-  return count === 1 ? oneBuffer(buffers[0]) : Buffer.concat(buffers.slice(0, count))
+  return count === 1 ? buffers[0] : Buffer.concat(buffers.slice(0, count))
 }
 
-function checkedHeader(head: Buffer, sizeBytes: number, apiVersion: number): BatchHeader {
+function checkedHeader(head: Uint8Array, sizeBytes: number, apiVersion: number): BatchHeader {
   if (head.length > headerAt.magic && head[headerAt.magic] !== 2) {
     throw invalid(`the batch has format ${head[headerAt.magic]}; only format 2 is taken`)
   }
@@ -207,8 +213,4 @@ function tooLarge(sizeBytes: number, config: LogConfig): Error {
 
 function invalid(message: string): Error {
   return protocolError('INVALID_RECORD', message)
-}
-
-function int64(bytes: Uint8Array, at: number): number {
-  return readInt64(bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), at)
 }

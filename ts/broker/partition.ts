@@ -1,7 +1,6 @@
 import { SeglogError } from '../errors/seglog-error.js'
-import type { AppendInfo } from '../log/log-types.js'
+import type { AppendInfo, LogAppendOptions } from '../log/log-types.js'
 import { isPromise, type MaybePromise } from '../log/maybe-promise.js'
-import type { RecordRules } from '../native/engine.js'
 import type { PartitionLog } from './partition-log.js'
 import type { WaitingFetch, Watched } from './waiting-fetches.js'
 
@@ -47,14 +46,9 @@ export class Partition implements Watched {
    * Appends batches; answers at once where the log does and nothing has to reach the disk. With acks -1 the answer
    * waits for the group commit, unless the topic has `write.caching`. Throws and rejects as Log.append and Log.flush.
    */
-  append(
-    buffers: Uint8Array | readonly Uint8Array[],
-    acks: Acks,
-    crc: 'compute' | 'verify',
-    records: RecordRules | null = null,
-  ): MaybePromise<AppendInfo> {
-    if (this.#make !== null) return this.#made(this.#make).then(() => this.append(buffers, acks, crc, records))
-    const appended = this.log.append(buffers, crc === 'compute' ? computeCrc : { crc, records })
+  append(buffers: Uint8Array | readonly Uint8Array[], acks: Acks, options: LogAppendOptions): MaybePromise<AppendInfo> {
+    if (this.#make !== null) return this.#made(this.#make).then(() => this.append(buffers, acks, options))
+    const appended = this.log.append(buffers, options)
     if (acks !== -1 || this.log.config.writeCaching) return appended
     return isPromise(appended) ? appended.then(this.#flushed) : this.#flushed(appended)
   }
@@ -133,4 +127,5 @@ export class Partition implements Watched {
   }
 }
 
-const computeCrc = { crc: 'compute' } as const
+/** Of batches that this process made: their CRC is still to be computed, and nothing about their records is in doubt. */
+export const ownBatches: LogAppendOptions = { crc: 'compute' }

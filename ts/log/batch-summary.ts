@@ -1,5 +1,14 @@
 import { SeglogError } from '../errors/seglog-error.js'
-import { attributeBits, batchLengthEnd, batchOverheadBytes, headerAt } from '../records/batch-header.js'
+import {
+  attributeBits,
+  type BatchHeader,
+  batchLengthEnd,
+  batchOverheadBytes,
+  headerAt,
+  readInt16,
+  readInt32,
+  readInt64,
+} from '../records/batch-header.js'
 import type { ProducerBatch } from './producer-state.js'
 import { sequenceAfter } from './producer-state.js'
 
@@ -21,7 +30,6 @@ export interface BatchSummary {
   readonly producers: ProducerBatch[] | null
 }
 
-const twoTo32 = 0x1_0000_0000
 const scratch = new Uint8Array(batchOverheadBytes)
 
 /**
@@ -34,6 +42,34 @@ export function summarizeBatches(buffers: Uint8Array | readonly Uint8Array[], ke
   let size = 0
   for (const buffer of buffers) size += buffer.length
   return summarize(buffers, size, keepOffsets)
+}
+
+/** The same of one batch whose header was read already, and whose records have this largest timestamp. */
+export function summaryOf(header: BatchHeader, maxTimestamp: number): BatchSummary {
+  const { sizeBytes, lastOffsetDelta, producerId } = header
+  return {
+    sizeBytes,
+    largestBytes: sizeBytes,
+    firstOffset: -1,
+    offsetCount: lastOffsetDelta + 1,
+    maxTimestamp: Math.max(-1, maxTimestamp),
+    producers: producerId < 0 ? null : [producerOf(header, maxTimestamp)],
+  }
+}
+
+function producerOf(header: BatchHeader, timestamp: number): ProducerBatch {
+  const { producerId, producerEpoch, baseSequence, lastOffsetDelta } = header
+  return {
+    producerId,
+    producerEpoch,
+    firstSequence: baseSequence,
+    lastSequence: baseSequence < 0 ? -1 : sequenceAfter(baseSequence, lastOffsetDelta),
+    firstOffset: 0,
+    lastOffset: lastOffsetDelta,
+    timestamp,
+    transactional: header.isTransactional,
+    control: header.isControl,
+  }
 }
 
 function summarize(buffers: readonly Uint8Array[], sizeBytes: number, keepOffsets: boolean): BatchSummary {
@@ -56,22 +92,22 @@ function summarize(buffers: readonly Uint8Array[], sizeBytes: number, keepOffset
       header = scratch
       start = 0
     }
-    const batchBytes = int32(header, start + headerAt.batchLength) + batchLengthEnd
+    const batchBytes = readInt32(header, start + headerAt.batchLength) + batchLengthEnd
     if (batchBytes < batchOverheadBytes || batchBytes > remaining) {
       throw new SeglogError('INVALID_BATCH', `a batch claims ${batchBytes} bytes, ${remaining} are there`)
     }
-    const lastDelta = int32(header, start + headerAt.lastOffsetDelta)
+    const lastDelta = readInt32(header, start + headerAt.lastOffsetDelta)
     if (lastDelta < 0) throw new SeglogError('INVALID_BATCH', `a batch has a last offset delta of ${lastDelta}`)
     if (keepOffsets) {
-      const base = int64(header, start)
+      const base = readInt64(header, start)
       if (firstOffset < 0) firstOffset = base
       offsetCount = base - firstOffset
     }
-    const timestamp = int64(header, start + headerAt.maxTimestamp)
+    const timestamp = readInt64(header, start + headerAt.maxTimestamp)
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     if (header[start + headerAt.producerId] < 0x80) {
       producers ??= []
-      producers.push(producerOf(header, start, offsetCount, lastDelta, timestamp))
+      producers.push(producerAt(header, start, offsetCount, lastDelta, timestamp))
     }
     if (batchBytes > largestBytes) largestBytes = batchBytes
     offsetCount += lastDelta + 1
@@ -82,18 +118,18 @@ function summarize(buffers: readonly Uint8Array[], sizeBytes: number, keepOffset
   return { sizeBytes, largestBytes, firstOffset, offsetCount, maxTimestamp, producers }
 }
 
-function producerOf(
+function producerAt(
   header: Uint8Array,
   start: number,
   firstOffset: number,
   lastDelta: number,
   timestamp: number,
 ): ProducerBatch {
-  const attributes = (header[start + headerAt.attributes] << 8) | header[start + headerAt.attributes + 1]
-  const firstSequence = int32(header, start + headerAt.baseSequence)
+  const attributes = readInt16(header, start + headerAt.attributes)
+  const firstSequence = readInt32(header, start + headerAt.baseSequence)
   return {
-    producerId: int64(header, start + headerAt.producerId),
-    producerEpoch: int32(header, start + headerAt.producerEpoch) >> 16,
+    producerId: readInt64(header, start + headerAt.producerId),
+    producerEpoch: readInt16(header, start + headerAt.producerEpoch),
     firstSequence,
     lastSequence: firstSequence < 0 ? -1 : sequenceAfter(firstSequence, lastDelta),
     firstOffset,
@@ -114,12 +150,4 @@ function gather(buffers: readonly Uint8Array[], index: number, at: number): void
     index++
     at = 0
   }
-}
-
-function int32(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]
-}
-
-function int64(bytes: Uint8Array, at: number): number {
-  return int32(bytes, at) * twoTo32 + (int32(bytes, at + 4) >>> 0)
 }

@@ -1,4 +1,5 @@
 import type { RecordRules } from '../native/engine.js'
+import type { BatchSummary } from './batch-summary.js'
 
 /** How an append is to be done. */
 export interface LogAppendOptions {
@@ -6,6 +7,8 @@ export interface LogAppendOptions {
   crc: 'compute' | 'verify'
   /** Rules for the records of uncompressed batches from outside (INVALID_BATCH); omitted: they are not looked at. */
   records?: RecordRules | null
+  /** What is to be known of the batches, where the caller has read their headers; never with `keepOffsets`. */
+  summary?: BatchSummary
   /** Milliseconds to stamp as log append time; omitted: by `messageTimestampType` of the config. */
   appendTime?: number
   /** Omitted: the log's own. Never below it. */

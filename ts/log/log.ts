@@ -151,7 +151,7 @@ export class Log {
    */
   append(buffers: Uint8Array | readonly Uint8Array[], options: LogAppendOptions): MaybePromise<AppendInfo> {
     this.#checkWritable()
-    const summary = summarizeBatches(buffers, options.keepOffsets)
+    const summary = options.summary ?? summarizeBatches(buffers, options.keepOffsets)
     const { config, clock } = this.#context
     if (options.keepOffsets !== true) this.#checkSize(summary, config)
     const appendTime = options.appendTime ?? (config.messageTimestampType === 'LogAppendTime' ? clock() : -1)

@@ -42,8 +42,6 @@ const twoTo32 = 0x1_0000_0000
  */
 export class BatchHeader {
   readonly baseOffset: number
-  /** baseOffset, ready for records' offsets: making a bigint of a large number takes as long as the rest of a record. */
-  readonly firstOffset: bigint
   /** Whole batch, header included. */
   readonly sizeBytes: number
   readonly leaderEpoch: number
@@ -57,38 +55,38 @@ export class BatchHeader {
   readonly producerEpoch: number
   readonly baseSequence: number
   readonly recordCount: number
+  private first: bigint | null = null
 
   /**
    * Parses the header at `start`; the whole batch must lie below `end`. Throws SeglogError CORRUPT_BATCH where it does
    * not, or where magic, length, count, offset or sequence cannot be. Does not look at the records or the CRC.
    */
-  constructor(bytes: Buffer, start: number, end: number) {
+  constructor(bytes: Uint8Array, start: number, end: number) {
     if (end - start < batchOverheadBytes) throw corrupt(start, `${end - start} bytes are less than a batch header`)
     const magic = bytes[start + headerAt.magic]
     if (magic !== magicV2) throw corrupt(start, `magic is ${magic}, only record batch v2 is known`)
-    const batchLength = bytes.readInt32BE(start + headerAt.batchLength)
+    const batchLength = readInt32(bytes, start + headerAt.batchLength)
     this.sizeBytes = batchLength + batchLengthEnd
     if (this.sizeBytes < batchOverheadBytes) throw corrupt(start, `a length of ${batchLength} is less than its header`)
     if (this.sizeBytes > end - start) {
       throw corrupt(start, `its length of ${this.sizeBytes} bytes passes the end, ${end - start} bytes remain`)
     }
     this.baseOffset = readInt64(bytes, start + headerAt.baseOffset)
-    this.leaderEpoch = bytes.readInt32BE(start + headerAt.leaderEpoch)
-    this.crc = bytes.readUInt32BE(start + headerAt.crc)
-    this.attributes = bytes.readInt16BE(start + headerAt.attributes)
-    this.lastOffsetDelta = bytes.readInt32BE(start + headerAt.lastOffsetDelta)
+    this.leaderEpoch = readInt32(bytes, start + headerAt.leaderEpoch)
+    this.crc = readInt32(bytes, start + headerAt.crc) >>> 0
+    this.attributes = readInt16(bytes, start + headerAt.attributes)
+    this.lastOffsetDelta = readInt32(bytes, start + headerAt.lastOffsetDelta)
     this.baseTimestamp = readInt64(bytes, start + headerAt.baseTimestamp)
     this.maxTimestamp = readInt64(bytes, start + headerAt.maxTimestamp)
     this.producerId = readInt64(bytes, start + headerAt.producerId)
-    this.producerEpoch = bytes.readInt16BE(start + headerAt.producerEpoch)
-    this.baseSequence = bytes.readInt32BE(start + headerAt.baseSequence)
-    this.recordCount = bytes.readInt32BE(start + headerAt.recordCount)
+    this.producerEpoch = readInt16(bytes, start + headerAt.producerEpoch)
+    this.baseSequence = readInt32(bytes, start + headerAt.baseSequence)
+    this.recordCount = readInt32(bytes, start + headerAt.recordCount)
     if (this.recordCount < 0) throw corrupt(start, `its record count is ${this.recordCount}`)
     if (this.lastOffsetDelta < 0) throw corrupt(start, `its last offset delta is ${this.lastOffsetDelta}`)
     if (this.baseOffset < 0 || !Number.isSafeInteger(this.baseOffset + this.lastOffsetDelta)) {
       throw corrupt(start, `its base offset is ${this.baseOffset}`)
     }
-    this.firstOffset = BigInt(this.baseOffset)
     if (this.producerId < -1 || !Number.isSafeInteger(this.producerId)) {
       throw corrupt(start, `its producer id is ${this.producerId}`)
     }
@@ -96,6 +94,12 @@ export class BatchHeader {
 
   get lastOffset(): number {
     return this.baseOffset + this.lastOffsetDelta
+  }
+
+  /** baseOffset, made once for all records: making a bigint of a large number takes as long as the rest of a record. */
+  get firstOffset(): bigint {
+    this.first ??= BigInt(this.baseOffset)
+    return this.first
   }
 
   /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
@@ -122,9 +126,17 @@ export class BatchHeader {
   }
 }
 
+export function readInt16(bytes: Uint8Array, position: number): number {
+  return ((bytes[position] << 24) >> 16) | bytes[position + 1]
+}
+
+export function readInt32(bytes: Uint8Array, position: number): number {
+  return (bytes[position] << 24) | (bytes[position + 1] << 16) | (bytes[position + 2] << 8) | bytes[position + 3]
+}
+
 /** An int64 as a number: exact up to 2^53, rounded above. */
-export function readInt64(bytes: Buffer, position: number): number {
-  return bytes.readInt32BE(position) * twoTo32 + bytes.readUInt32BE(position + 4)
+export function readInt64(bytes: Uint8Array, position: number): number {
+  return readInt32(bytes, position) * twoTo32 + (readInt32(bytes, position + 4) >>> 0)
 }
 
 /** Writes a safe integer as an int64. */

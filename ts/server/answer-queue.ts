@@ -43,6 +43,12 @@ export class AnswerQueue {
       release(parts)
       return
     }
+    if (this.#places.length === 1 && !isLast) {
+      // The usual one. Popped, so that the list keeps its memory.
+      this.#places.pop()
+      if (parts.length > 0) this.#sender.send(parts)
+      return
+    }
     place.parts = parts
     place.isLast = isLast
     let sent = 0

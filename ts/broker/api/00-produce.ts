@@ -2,6 +2,7 @@ import type { AppendInfo } from '../../log/log-types.js'
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import { withCause } from '../../protocol/cause.js'
+import { toInt64 } from '../../protocol/codec/int64.js'
 import { protocolError } from '../../protocol/errors.js'
 import type {
   ProducePartitionData,
@@ -14,7 +15,7 @@ import type {
 import { type ClientBatch, clientBatch, refusal, trustedBatches } from '../batch-validation.js'
 import type { BrokerState } from '../broker-state.js'
 import { errorCodeOf, placedError } from '../error-codes.js'
-import type { Acks, Partition } from '../partition.js'
+import { type Acks, ownBatches, type Partition } from '../partition.js'
 import type { RequestContext } from '../request-context.js'
 import type { Topic } from '../topics.js'
 import { apiHandler } from './api-handler.js'
@@ -53,7 +54,7 @@ export const produce = apiHandler(apiKey.produce, '3-13', (broker, request, cont
   return pending.length === 0 ? response : Promise.all(pending).then(() => response)
 })
 
-/** What our own producer sends: one batch, answered with one promise less per layer. */
+/** What most producers send: one batch, answered with one promise less per layer. */
 function produceOne(
   broker: BrokerState,
   request: ProduceRequest,
@@ -61,12 +62,12 @@ function produceOne(
 ): MaybePromise<ProduceResponse> {
   const data = request.topicData[0]
   const topic = broker.topics.find(data.name, data.topicId)
-  const answer = (part: ProducePartitionResponse): ProduceResponse => ({
-    responses: [topicResponse(topic, data, [part])],
-    throttleTimeMs: 0,
-  })
   const part = produceTo(broker, topic, data, 0, request, context)
-  return isPromise(part) ? part.then(answer) : answer(part)
+  return isPromise(part) ? part.then((done) => answerOne(topic, data, done)) : answerOne(topic, data, part)
+}
+
+function answerOne(topic: Topic | undefined, data: ProduceTopicData, part: ProducePartitionResponse): ProduceResponse {
+  return { responses: [topicResponse(topic, data, [part])], throttleTimeMs: 0 }
 }
 
 /** A long request: nothing else of its connection is appended meanwhile. */
@@ -104,41 +105,55 @@ function produceTo(
   context: RequestContext,
 ): MaybePromise<ProducePartitionResponse> {
   const data = topicData.partitionData[i]
-  const failed = (error: unknown) => failure(error, topic?.name ?? topicData.name, data)
   try {
-    const { partition, acks } = checked(broker, topic, topicData, data, request, context)
-    if (!isPromise(partition)) {
-      const info = append(broker, partition, data, acks, context)
-      return isPromise(info)
-        ? info.then((done) => success(done, partition, data), failed)
-        : success(info, partition, data)
-    }
-    return partition
-      .then(async (opened) => success(await append(broker, opened, data, acks, context), opened, data))
-      .catch(failed)
+    const acks = checkedAcks(request)
+    const found = topic ?? broker.topics.get(topicData.name, topicData.topicId)
+    checkWritable(found, context)
+    const partition = broker.topics.partition(found, data.index)
+    if (isPromise(partition)) return produceOnceOpen(broker, partition, found, data, acks, context)
+    const info = append(broker, partition, data, acks, context)
+    return isPromise(info) ? answerLater(info, partition, data) : success(info, partition, data)
   } catch (error) {
-    return failed(error)
+    return failure(error, topic?.name ?? topicData.name, data)
   }
 }
 
-function checked(
+async function produceOnceOpen(
   broker: BrokerState,
-  topic: Topic | undefined,
-  topicData: ProduceTopicData,
+  opening: Promise<Partition>,
+  topic: Topic,
   data: ProducePartitionData,
-  request: ProduceRequest,
+  acks: Acks,
   context: RequestContext,
-): { partition: MaybePromise<Partition>; acks: Acks } {
-  const { acks } = request
-  if (acks !== 0 && acks !== 1 && acks !== -1) {
-    throw protocolError('INVALID_REQUIRED_ACKS', `acks must be 0, 1 or -1 (all), not ${acks}`)
+): Promise<ProducePartitionResponse> {
+  try {
+    const partition = await opening
+    return success(await append(broker, partition, data, acks, context), partition, data)
+  } catch (error) {
+    return failure(error, topic.name, data)
   }
-  const found = topic ?? broker.topics.get(topicData.name, topicData.topicId)
-  if (found.isInternal && context.clientId !== adminClientId) {
-    const message = `topic ${found.name} is written by the broker only`
-    throw protocolError('INVALID_TOPIC_EXCEPTION', message, { topic: found.name })
-  }
-  return { partition: broker.topics.partition(found, data.index), acks }
+}
+
+function answerLater(
+  info: Promise<AppendInfo>,
+  partition: Partition,
+  data: ProducePartitionData,
+): Promise<ProducePartitionResponse> {
+  return info.then(
+    (done) => success(done, partition, data),
+    (error: unknown) => failure(error, partition.log.topic, data),
+  )
+}
+
+function checkedAcks({ acks }: ProduceRequest): Acks {
+  if (acks === 0 || acks === 1 || acks === -1) return acks
+  throw protocolError('INVALID_REQUIRED_ACKS', `acks must be 0, 1 or -1 (all), not ${acks}`)
+}
+
+function checkWritable(topic: Topic, context: RequestContext): void {
+  if (!topic.isInternal || context.clientId === adminClientId) return
+  const message = `topic ${topic.name} is written by the broker only`
+  throw protocolError('INVALID_TOPIC_EXCEPTION', message, { topic: topic.name })
 }
 
 function append(
@@ -154,7 +169,7 @@ function append(
     const message = `min.insync.replicas is ${config.minInsyncReplicas}, and this broker is the only replica`
     throw protocolError('NOT_ENOUGH_REPLICAS', message, { key: 'min.insync.replicas' })
   }
-  if (context.trusted) return partition.append(trustedBatches(data.records, config, broker.clock()), acks, 'compute')
+  if (context.trusted) return partition.append(trustedBatches(data.records, config, broker.clock()), acks, ownBatches)
   const now = broker.clock()
   const batch = clientBatch(data.records, context.apiVersion, config, now, broker.crc32c)
   if (!isPromise(batch) && partition.idle) return appendFromClient(partition, batch, acks, now)
@@ -162,24 +177,25 @@ function append(
 }
 
 function appendFromClient(partition: Partition, batch: ClientBatch, acks: Acks, now: number): MaybePromise<AppendInfo> {
-  const refused = (error: unknown): never => {
-    throw refusal(error, batch, partition.log.config, now)
-  }
   try {
-    const info = partition.append(batch.buffers, acks, 'verify', batch.records)
-    return isPromise(info) ? info.catch(refused) : info
+    const info = partition.append(batch.buffers, acks, batch.options)
+    return isPromise(info) ? info.catch((error: unknown) => refused(error, partition, batch, now)) : info
   } catch (error) {
-    return refused(error)
+    return refused(error, partition, batch, now)
   }
+}
+
+function refused(error: unknown, partition: Partition, batch: ClientBatch, now: number): never {
+  throw refusal(error, batch, partition.log.config, now)
 }
 
 function success(info: AppendInfo, partition: Partition, data: ProducePartitionData): ProducePartitionResponse {
   return {
     index: data.index,
     errorCode: 0,
-    baseOffset: BigInt(info.baseOffset),
-    logAppendTimeMs: BigInt(info.logAppendTime),
-    logStartOffset: BigInt(partition.log.logStartOffset),
+    baseOffset: toInt64(info.baseOffset),
+    logAppendTimeMs: toInt64(info.logAppendTime),
+    logStartOffset: toInt64(partition.log.logStartOffset),
     recordErrors: [],
     errorMessage: null,
   }

@@ -1,4 +1,4 @@
-import { type ApiKey, apiKey } from '../../protocol/apis.js'
+import { apiKey } from '../../protocol/apis.js'
 import type { VersionRange } from '../../protocol/schema.js'
 import { handlers } from './handlers.js'
 
@@ -21,7 +21,9 @@ export function offeredApis(): readonly OfferedApi[] {
   }))
 }
 
+const answered = new Map<number, VersionRange>(Object.values(handlers).map(({ key, versions }) => [key, versions]))
+
 /** Versions of an API that the broker answers; null for one that it does not have. */
 export function answeredVersions(key: number): VersionRange | null {
-  return Object.hasOwn(handlers, key) ? handlers[key as ApiKey].versions : null
+  return answered.get(key) ?? null
 }

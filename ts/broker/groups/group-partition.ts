@@ -1,6 +1,6 @@
 import type { AppendInfo } from '../../log/log-types.js'
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
-import type { Partition } from '../partition.js'
+import { ownBatches, type Partition } from '../partition.js'
 import type { AnyGroup } from './any-group.js'
 import type { LogRecordBytes } from './group-records.js'
 import type { PendingOffsets } from './pending-offsets.js'
@@ -69,7 +69,7 @@ export class GroupPartition {
   #append(records: readonly LogRecordBytes[], timestamp: number): MaybePromise<AppendInfo> {
     const append = (partition: Partition) => {
       const batches = recordBatches(records, timestamp, partition.log.config.maxMessageBytes)
-      return partition.append(batches, 1, 'compute')
+      return partition.append(batches, 1, ownBatches)
     }
     const partition = this.#open()
     // Chained on this very promise, so that appends keep the order in which they were asked for.
