@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "segment.h"
+#include "wire_loop.h"
 
 namespace seglog::addon {
 
@@ -57,6 +58,16 @@ constexpr Function kFunctions[] = {
     {"segmentTruncate", SegmentTruncate},
     {"segmentClose", SegmentClose},
     {"scanSegment", ScanSegmentFiles},
+    {"wireStart", WireStart},
+    {"wireAdopt", WireAdopt},
+    {"wirePause", WirePause},
+    {"wireResume", WireResume},
+    {"wireSend", WireSend},
+    {"wireEnd", WireEnd},
+    {"wireClose", WireClose},
+    {"wireState", WireState},
+    {"wireFree", WireFree},
+    {"wireCounts", WireCountsOf},
     {"crc32c", Crc32cOf},
     {"liveMappings", LiveMappingsOf},
     {"injectFaults", InjectFaults},

@@ -4,6 +4,7 @@
 
 #include "directory.h"
 #include "segment.h"
+#include "wire_loop.h"
 
 namespace seglog::addon {
 
@@ -31,6 +32,7 @@ Environment::~Environment() = default;
 
 void Environment::Shutdown(void* self) {
   auto& environment = *static_cast<Environment*>(self);
+  environment.wires.reset();
   environment.storage_.Stop();
   environment.flusher_.Stop();
   environment.submissions_.clear();

@@ -31,6 +31,7 @@ namespace seglog::addon {
 class DirectoryHandle;
 class SegmentHandle;
 class SlotHandle;
+class WireLoop;
 
 /// The process's I/O: the system's, behind the seam that tests make fail.
 FaultIo& ProcessIo();
@@ -77,6 +78,8 @@ class Environment {
   HandleTable<DirectoryHandle> directories;
   HandleTable<SegmentHandle> segments;
   HandleTable<SlotHandle> slots;
+  /// Null until the first wire.
+  std::unique_ptr<WireLoop> wires;
 
  private:
   static void Shutdown(void* self);

@@ -110,6 +110,18 @@ napi_value SegmentLocateTimestamp(napi_env env, napi_callback_info info);
 // scan.cc
 napi_value ScanSegmentFiles(napi_env env, napi_callback_info info);
 
+// wires.cc
+napi_value WireStart(napi_env env, napi_callback_info info);
+napi_value WireAdopt(napi_env env, napi_callback_info info);
+napi_value WirePause(napi_env env, napi_callback_info info);
+napi_value WireResume(napi_env env, napi_callback_info info);
+napi_value WireSend(napi_env env, napi_callback_info info);
+napi_value WireEnd(napi_env env, napi_callback_info info);
+napi_value WireClose(napi_env env, napi_callback_info info);
+napi_value WireState(napi_env env, napi_callback_info info);
+napi_value WireFree(napi_env env, napi_callback_info info);
+napi_value WireCountsOf(napi_env env, napi_callback_info info);
+
 // process.cc
 napi_value Crc32cOf(napi_env env, napi_callback_info info);
 napi_value LiveMappingsOf(napi_env env, napi_callback_info info);

@@ -57,6 +57,11 @@ class FaultFile final : public File {
     SEGLOG_RETURN_IF_ERROR(io_.Check(IoKind::kRead, path()));
     return behind_->ReadAtNoWait(position, out, size);
   }
+  Result<SentBytes> SendTo(int socket, int64_t position, size_t size) override {
+    SEGLOG_RETURN_IF_ERROR(io_.Check(IoKind::kRead, path()));
+    return behind_->SendTo(socket, position, size);
+  }
+  bool IsCached(int64_t position, size_t size) override { return behind_->IsCached(position, size); }
   Status WriteAt(int64_t position, const IoSlice* slices, size_t count) override {
     const Status planned = io_.Check(IoKind::kWrite, path());
     if (planned.ok()) return behind_->WriteAt(position, slices, count);

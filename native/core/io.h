@@ -22,6 +22,12 @@ struct IoSlice {
   size_t size;
 };
 
+/// What a socket took of a file at once.
+struct SentBytes {
+  size_t bytes = 0;
+  bool blocked = false;  // the socket takes no more for now
+};
+
 enum class OpenMode { kRead, kReadWrite, kCreate, kCreateExclusive };
 
 /// A shared, writable (or read-only) mapping of a file from position 0 for `size` bytes. The range may reach
@@ -57,6 +63,12 @@ class File {
   /// Like ReadAt but never waits for the disk: kCold when any byte is not in the page cache. File systems
   /// without RWF_NOWAIT (tmpfs) read plainly.
   virtual Result<size_t> ReadAtNoWait(int64_t position, uint8_t* out, size_t size) = 0;
+  /// Sends up to size bytes to a non-blocking socket without bringing them into this process (sendfile); waits
+  /// for the disk where they are not in the page cache. No bytes and not blocked: the file ends there. A
+  /// failure with kPeerGone is the socket's, any other the file's.
+  virtual Result<SentBytes> SendTo(int socket, int64_t position, size_t size) = 0;
+  /// Whether all of the range is in the page cache, as far as the system tells; false is always right.
+  virtual bool IsCached(int64_t position, size_t size) = 0;
   /// Writes all bytes of all slices at position (retries short writes); on failure some may be written.
   virtual Status WriteAt(int64_t position, const IoSlice* slices, size_t count) = 0;
   /// fallocate: the file is at least position + size long and that range can be written without allocation.

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -21,6 +23,9 @@
 #endif
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 0x00000008
+#endif
+#ifndef SYS_cachestat
+#define SYS_cachestat 451  // the same number on every architecture
 #endif
 
 namespace seglog::io_platform {
@@ -54,6 +59,48 @@ int64_t ReadCached(int fd, int64_t position, uint8_t* out, size_t size) {
     if (errno == ENOSYS || errno == EINVAL) return -EOPNOTSUPP;
     if (errno != EINTR) return -errno;
   }
+}
+
+int64_t SendFile(int socket, int fd, int64_t position, size_t size) {
+  for (;;) {
+    off_t at = position;
+    const ssize_t sent = sendfile(socket, fd, &at, size);
+    if (sent >= 0) return sent;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+namespace {
+
+constexpr int64_t kPageBytes = 4096;
+// Without cachestat one byte in so many is asked for: what the kernel reads ahead at a time.
+constexpr int64_t kProbeBytes = 64 * 1024;
+
+/// cachestat(2), from Linux 6.5 on: whether every page is there, or -1 where it cannot be asked.
+int CountCached(int fd, int64_t position, size_t size) {
+  struct {
+    uint64_t offset, length;
+  } range{static_cast<uint64_t>(position), size};
+  struct {
+    uint64_t cached, dirty, writeback, evicted, recently_evicted;
+  } counts{};
+  if (syscall(SYS_cachestat, fd, &range, &counts, 0) != 0) return -1;
+  const int64_t last = position + static_cast<int64_t>(size) - 1;
+  return static_cast<int64_t>(counts.cached) >= last / kPageBytes - position / kPageBytes + 1 ? 1 : 0;
+}
+
+}  // namespace
+
+bool IsCached(int fd, int64_t position, size_t size) {
+  if (size == 0) return true;
+  const int counted = CountCached(fd, position, size);
+  if (counted >= 0) return counted == 1;
+  const int64_t last = position + static_cast<int64_t>(size) - 1;
+  uint8_t byte;
+  for (int64_t at = position; at < last; at += kProbeBytes) {
+    if (ReadCached(fd, at, &byte, 1) < 0) return false;
+  }
+  return ReadCached(fd, last, &byte, 1) >= 0;
 }
 
 int AllocateRange(int fd, int64_t position, int64_t size) {

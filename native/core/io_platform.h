@@ -15,6 +15,10 @@ FileInfo ToFileInfo(const struct stat& stat);
 /// Reads what the page cache holds, never waiting: bytes read (0 at the end of the file) or -errno. EAGAIN:
 /// cold; EOPNOTSUPP: this file system cannot tell.
 int64_t ReadCached(int fd, int64_t position, uint8_t* out, size_t size);
+/// sendfile: bytes sent, 0 at the end of the file, or -errno (EAGAIN: the socket is full).
+int64_t SendFile(int socket, int fd, int64_t position, size_t size);
+/// Whether all of the range is in the page cache; false where nothing can tell.
+bool IsCached(int fd, int64_t position, size_t size);
 int AllocateRange(int fd, int64_t position, int64_t size);  // 0 or errno
 int LockWholeFile(int fd);                                  // 0 or errno; EAGAIN: held by another open
 int ProbeLock(int fd, bool* held);                          // 0 or errno; by another open

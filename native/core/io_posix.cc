@@ -120,6 +120,21 @@ class PosixFile final : public File {
     return done;
   }
 
+  Result<SentBytes> SendTo(int socket, int64_t position, size_t size) override {
+    const int64_t sent = io_platform::SendFile(socket, fd_, position, size);
+    if (sent >= 0) return SentBytes{static_cast<size_t>(sent), false};
+    if (sent == -EAGAIN) return SentBytes{0, true};
+    const auto failed = static_cast<int>(-sent);
+    if (failed == EPIPE || failed == ECONNRESET || failed == ENOTCONN || failed == ETIMEDOUT) {
+      return Status::Error(ErrorCode::kPeerGone, "the connection is gone", path_, failed);
+    }
+    return Fail(failed, "cannot send", position);
+  }
+
+  bool IsCached(int64_t position, size_t size) override {
+    return io_platform::IsCached(fd_, position, size);
+  }
+
   Status WriteAt(int64_t position, const IoSlice* slices, size_t count) override {
     size_t next = 0;       // first slice with bytes left
     size_t next_done = 0;  // bytes of it already written

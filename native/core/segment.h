@@ -29,6 +29,7 @@
 #include "header_walk.h"
 #include "offset_index.h"
 #include "record_batch.h"
+#include "region_source.h"
 #include "time_index.h"
 
 namespace seglog {
@@ -109,7 +110,9 @@ struct ReadResult {
   size_t first_needs = 0;  // the first batch does not fit: its size
 };
 
-class Segment final : public Ahead::Tended, public std::enable_shared_from_this<Segment> {
+class Segment final : public Ahead::Tended,
+                      public RegionSource,
+                      public std::enable_shared_from_this<Segment> {
  public:
   static constexpr size_t kMappedLaneBytes = 64 << 10;
 
@@ -163,6 +166,11 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   /// many. ReadAtNow: kCold.
   Status ReadAtNow(FilePosition position, MutableByteSpan target);
   Status ReadAt(FilePosition position, MutableByteSpan target);
+  /// Sends published bytes to a non-blocking socket, see File::SendTo. kCorrupt where there are not as many,
+  /// kClosed, kPeerGone.
+  Result<SentBytes> SendTo(int socket, FilePosition position, size_t size) override;
+  bool IsCached(FilePosition position, size_t size) override;
+  Status Warm(FilePosition position, size_t size) override;
   /// nullopt behind the end. LocateNow: kCold.
   Result<std::optional<LocatedBatch>> LocateNow(RecordOffset offset);
   Result<std::optional<LocatedBatch>> Locate(RecordOffset offset);
@@ -233,6 +241,7 @@ class Segment final : public Ahead::Tended, public std::enable_shared_from_this<
   Result<std::optional<BatchAt>> FindFrom(FilePosition from, RecordOffset offset, LogEnd end, Wait wait);
   Result<ReadResult> ReadBatches(RecordOffset offset, FilePosition limit, MutableByteSpan target, Wait wait);
   Status ReadPublished(FilePosition position, MutableByteSpan target, Wait wait);
+  Status EndsBefore(FilePosition position) const;
   Result<ReadResult> ReadWhole(FilePosition from, RecordOffset offset, FilePosition limit,
                                MutableByteSpan target, Wait wait, LogEnd* read_end);
   /// Runs read(cuts) until no cut of the log happened beside it; without waiting, kCold in place of another

@@ -10,6 +10,7 @@ namespace seglog {
 namespace {
 
 constexpr size_t kFindBytes = 4096;
+constexpr size_t kWarmBytes = 256 << 10;
 
 Status ClosedStatus(const std::string& path) {
   return Status::Error(ErrorCode::kClosed, "the segment is closed", path);
@@ -141,9 +142,39 @@ Status Segment::ReadPublished(FilePosition position, MutableByteSpan target, Wai
       if (!read.ok()) return read.status();
       if (*read == target.size()) return Status();
     }
-    return Status::Error(ErrorCode::kCorrupt, "the segment ends before the bytes asked for", log_path_)
-        .At(position.value);
+    return EndsBefore(position);
   });
+}
+
+Result<SentBytes> Segment::SendTo(int socket, FilePosition position, size_t size) {
+  std::shared_lock files(files_mutex_);
+  if (file_ == nullptr) return ClosedStatus(log_path_);
+  if (position.value >= 0 && static_cast<int64_t>(size) <= published().position - position) {
+    auto sent = file_->SendTo(socket, position.value, size);
+    if (!sent.ok() || sent->blocked || sent->bytes > 0 || size == 0) return sent;
+  }
+  return EndsBefore(position);
+}
+
+bool Segment::IsCached(FilePosition position, size_t size) {
+  std::shared_lock files(files_mutex_);
+  return file_ != nullptr && file_->IsCached(position.value, size);
+}
+
+Status Segment::Warm(FilePosition position, size_t size) {
+  const auto piece = std::make_unique_for_overwrite<uint8_t[]>(std::min(size, kWarmBytes));
+  while (size > 0) {
+    const size_t next = std::min(size, kWarmBytes);
+    SEGLOG_RETURN_IF_ERROR(ReadPublished(position, {piece.get(), next}, Wait::kYes));
+    position += static_cast<int64_t>(next);
+    size -= next;
+  }
+  return Status::Ok();
+}
+
+Status Segment::EndsBefore(FilePosition position) const {
+  return Status::Error(ErrorCode::kCorrupt, "the segment ends before the bytes asked for", log_path_)
+      .At(position.value);
 }
 
 std::optional<FilePosition> Segment::LastReadEnd(RecordOffset offset, uint64_t cuts) {

@@ -195,6 +195,11 @@ class MemoryFile final : public File {
     return ReadAt(position, out, size);
   }
 
+  Result<SentBytes> SendTo(int, int64_t, size_t) override {
+    return Status::Error(ErrorCode::kUnsupported, "a file in memory is not sent", path_);
+  }
+  bool IsCached(int64_t, size_t) override { return !io_.cold_.load(); }
+
   Status WriteAt(int64_t position, const IoSlice* slices, size_t count) override {
     std::lock_guard lock(io_.mutex_);
     SEGLOG_RETURN_IF_ERROR(CheckWritable());
