@@ -14,7 +14,7 @@ namespace seglog::addon {
 namespace {
 
 constexpr size_t kMostParts = 1024;  // of one call of the system
-constexpr size_t kStateNumbers = 3;
+constexpr size_t kStateNumbers = 4;
 constexpr size_t kCountNumbers = 10;
 
 /// The wires of this environment, where the first argument names one of them; null with CLOSED thrown else.
@@ -201,7 +201,7 @@ napi_value WireClose(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// wireState(wire, state): fills held, sent, waiting
+// wireState(wire, state): fills held, sent, waiting, first two bytes of what is held
 napi_value WireState(napi_env env, napi_callback_info info) {
   Arguments<2> arguments(env, info);
   uint32_t wire;
@@ -209,13 +209,14 @@ napi_value WireState(napi_env env, napi_callback_info info) {
   if (loop == nullptr) return nullptr;
   double* const state = Numbers(env, arguments[1], kStateNumbers);
   if (state == nullptr) {
-    arguments.Refuse("state", "a Float64Array of three numbers");
+    arguments.Refuse("state", "a Float64Array of four numbers");
     return nullptr;
   }
   const TransferStream& stream = loop->wires().stream(wire);
-  state[0] = static_cast<double>(loop->wires().held(wire));
+  state[0] = static_cast<double>(loop->wires().cutter(wire).held());
   state[1] = static_cast<double>(stream.sent_bytes());
   state[2] = static_cast<double>(stream.waiting_bytes());
+  state[3] = loop->wires().cutter(wire).begins_with();
   return nullptr;
 }
 

@@ -97,6 +97,10 @@ void FrameCutter::Emit(const std::function<void(Frame)>& take) {
   small_capacity_ = 0;
 }
 
+int16_t FrameCutter::begins_with() const {
+  return size_ >= 0 && got_ >= sizeof(int16_t) ? LoadBig16(data()) : int16_t{-1};
+}
+
 size_t FrameCutter::Head(MutableByteSpan out) const {
   uint8_t length[kLengthBytes];
   if (size_ >= 0) StoreBig32(length, size_);

@@ -49,6 +49,8 @@ class FrameCutter {
   size_t held() const { return prefix_size_ + (size_ >= 0 ? kLengthBytes + got_ : 0); }
   /// The first bytes of those, at most out.size(); how many.
   size_t Head(MutableByteSpan out) const;
+  /// The first two bytes of the frame under way, as a signed number; -1 while they are not there.
+  int16_t begins_with() const;
   /// What was announced when Took answered kBadLength.
   int32_t bad_length() const { return bad_length_; }
 

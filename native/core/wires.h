@@ -87,7 +87,7 @@ class Wires {
   bool IsSending(uint32_t wire) const { return wires_[wire]->sending; }
   void EndSending(uint32_t wire);
   void Close(uint32_t wire);
-  size_t held(uint32_t wire) const { return wires_[wire]->cutter.held(); }
+  const FrameCutter& cutter(uint32_t wire) const { return wires_[wire]->cutter; }
   const TransferStream& stream(uint32_t wire) const { return *wires_[wire]->stream; }
 
   const WireCounts& counts() const { return counts_; }
@@ -102,8 +102,9 @@ class Wires {
     FrameCutter cutter;
     bool reading = true;
     bool watched = true;  // in the poll set
-    bool ended = false;   // the other end has, or nothing can be cut any more
+    bool ended = false;   // the other end has
     bool lost = false;
+    bool broken = false;   // what comes cannot be cut: it is dropped
     bool sending = false;  // the transfer's turn
     bool had_frame = false;
   };

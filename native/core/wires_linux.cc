@@ -19,9 +19,10 @@ constexpr size_t kScratchBytes = 512 << 10;
 // What one receive may need of it: what comes beside a small frame under way, and that frame itself.
 constexpr size_t kReceiveBytes = 64 << 10;
 constexpr size_t kRoomBytes = kReceiveBytes + FrameCutter::kBlockFrom + Wires::kHeadBytes;
-// One wire's share of a pass, and all of a pass: the loop has other things to do as well.
-constexpr size_t kWireBytes = 2 << 20;
-constexpr size_t kPassBytes = 8 << 20;
+// One wire's share of a pass, and all of a pass: the loop has other things to do as well, and so much may
+// come before it is told that memory for requests is short.
+constexpr size_t kWireBytes = 1 << 20;
+constexpr size_t kPassBytes = 4 << 20;
 constexpr size_t kMostBlocks = 64;
 constexpr uint64_t kSentMark = 0;  // wires' ids begin at 1
 
@@ -148,6 +149,7 @@ bool Wires::Receive(uint32_t number, size_t* budget, Delivery* delivery) {
     }
     event.received += moved.bytes;
     *budget -= std::min(*budget, moved.bytes);
+    if (wire.broken) continue;
     // Frames that were under way are put behind what came beside them.
     scratch_used_ += moved.bytes - std::min(moved.bytes, targets[0].size());
     const CutOutcome cut =
@@ -155,7 +157,7 @@ bool Wires::Receive(uint32_t number, size_t* budget, Delivery* delivery) {
     if (cut == CutOutcome::kBadLength) {
       event.flags |= WireEvent::kBadLength;
       event.detail = wire.cutter.bad_length();
-      wire.ended = true;
+      wire.broken = true;
     } else if (cut == CutOutcome::kNoMemory) {
       event.flags |= WireEvent::kLost;
       event.detail = ENOMEM;
@@ -167,7 +169,8 @@ bool Wires::Receive(uint32_t number, size_t* budget, Delivery* delivery) {
   if (event.received == 0 && event.flags == 0) return has_room;
   event.frames = delivery->frames.size() - event.first_frame;
   wire.had_frame = wire.had_frame || event.frames > 0;
-  if (!wire.had_frame) AddHead(wire, &event);
+  const bool tells_head = !wire.broken || (event.flags & WireEvent::kBadLength) != 0;
+  if (!wire.had_frame && tells_head) AddHead(wire, &event);
   if (wire.ended) Watch(wire);
   delivery->events.push_back(event);
   return has_room;
@@ -250,7 +253,7 @@ bool Wires::Send(uint32_t number, std::vector<TransferPiece> pieces, std::span<c
   }
   size_t total = 0;
   for (const iovec& part : bytes) total += part.iov_len;
-  if (is_direct && sent == total) return true;
+  if (pieces.empty() && sent == total) return true;
   if (pieces.empty()) {
     for (const iovec& part : bytes) {
       const size_t skip = std::min(sent, part.iov_len);

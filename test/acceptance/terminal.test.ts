@@ -86,13 +86,14 @@ describe.skipIf(!hasScript)(`on a terminal${hasScript ? '' : ' (needs script of 
     expect(reset.screen).toMatch(/visits +0 +1 +2\n.*nothing was set; say --execute to do it/)
   })
 
+  // Not in the foreground, timeout signals its child and then the whole group: a second Ctrl+C ends it at once.
   test('watched lag is drawn over itself, and Ctrl+C ends it', async () => {
     const data = await twoTopics()
     await seglog(['consume', 'visits', '--group', 'readers', '--count', '1', '--data', data])
     const { code, screen } = onTerminal(
       ['lag', 'readers', '--watch', '0.1', '--data', data],
       {},
-      'timeout --preserve-status -s INT 4',
+      'timeout --foreground --preserve-status -s INT 4',
     )
     expect(code).toBe(0)
     const drawn = screen.split(`${esc}[3A`)

@@ -42,6 +42,7 @@ export const engineErrors = {
   INVALID_ARGUMENT: { retriable: false, advice: 'see the message' },
   CANCELLED: { retriable: true, advice: 'the operation was cancelled before it began' },
   UNSUPPORTED: { retriable: false, advice: 'this platform or file system cannot do it' },
+  CONNECTION_LOST: { retriable: true, advice: 'connect again' },
 } as const satisfies Record<string, EngineErrorInfo>
 
 export type EngineErrorCode = keyof typeof engineErrors
