@@ -63,9 +63,9 @@ class File {
   /// Like ReadAt but never waits for the disk: kCold when any byte is not in the page cache. File systems
   /// without RWF_NOWAIT (tmpfs) read plainly.
   virtual Result<size_t> ReadAtNoWait(int64_t position, uint8_t* out, size_t size) = 0;
-  /// Sends up to size bytes to a non-blocking socket without bringing them into this process (sendfile); waits
-  /// for the disk where they are not in the page cache. No bytes and not blocked: the file ends there. A
-  /// failure with kPeerGone is the socket's, any other the file's.
+  /// Sends up to size bytes to a non-blocking socket without bringing them into this process (sendfile);
+  /// waits for the disk where they are not in the page cache. No bytes and not blocked: the file ends there.
+  /// A failure with kPeerGone is the socket's, any other the file's.
   virtual Result<SentBytes> SendTo(int socket, int64_t position, size_t size) = 0;
   /// Whether all of the range is in the page cache, as far as the system tells; false is always right.
   virtual bool IsCached(int64_t position, size_t size) = 0;

@@ -131,9 +131,7 @@ class PosixFile final : public File {
     return Fail(failed, "cannot send", position);
   }
 
-  bool IsCached(int64_t position, size_t size) override {
-    return io_platform::IsCached(fd_, position, size);
-  }
+  bool IsCached(int64_t position, size_t size) override { return io_platform::IsCached(fd_, position, size); }
 
   Status WriteAt(int64_t position, const IoSlice* slices, size_t count) override {
     size_t next = 0;       // first slice with bytes left
