@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kCopyBlock = 8 * 1024;
 
 crc32c_internal::Extend Choose() noexcept {
+  if (const crc32c_internal::Extend folding = crc32c_internal::FoldingExtend()) return folding;
   const crc32c_internal::Extend hardware = crc32c_internal::HardwareExtend();
   return hardware != nullptr ? hardware : crc32c_internal::ExtendTable;
 }
@@ -41,6 +42,10 @@ uint32_t Crc32cCopy(uint8_t* target, const uint8_t* source, size_t size, uint32_
 
 #if !defined(__x86_64__) && !defined(__aarch64__)
 crc32c_internal::Extend crc32c_internal::HardwareExtend() noexcept { return nullptr; }
+#endif
+
+#if !defined(__x86_64__)
+crc32c_internal::Extend crc32c_internal::FoldingExtend() noexcept { return nullptr; }
 #endif
 
 }  // namespace seglog

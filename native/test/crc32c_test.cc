@@ -24,8 +24,10 @@ class Crc32cKinds : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     const std::string_view kind = GetParam();
-    extend_ = kind == "table" ? crc32c_internal::ExtendTable : crc32c_internal::HardwareExtend();
-    if (extend_ == nullptr) GTEST_SKIP() << "this CPU has no CRC instruction";
+    if (kind == "table") extend_ = crc32c_internal::ExtendTable;
+    if (kind == "hardware") extend_ = crc32c_internal::HardwareExtend();
+    if (kind == "folding") extend_ = crc32c_internal::FoldingExtend();
+    if (extend_ == nullptr) GTEST_SKIP() << "this CPU has no instruction for it";
   }
   uint32_t Of(const std::vector<uint8_t>& bytes) { return extend_(0, bytes.data(), bytes.size()); }
   Extend extend_ = nullptr;
@@ -83,7 +85,7 @@ TEST_P(Crc32cKinds, LongRunsContinue) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Crc32cKinds, testing::Values("table", "hardware"),
+INSTANTIATE_TEST_SUITE_P(All, Crc32cKinds, testing::Values("table", "hardware", "folding"),
                          [](const auto& kind) { return std::string(kind.param); });
 
 TEST(Crc32c, PublicOneMatchesTheTable) {
