@@ -220,6 +220,23 @@ describe('a static member', () => {
     await it.settle([next])
     expect(next.places).toEqual(all(6))
   })
+
+  it.each([
+    ['first', ['member-z', 'member-y', 'member-x']],
+    ['last', ['member-x', 'member-y', 'member-z']],
+  ])('keeps what it had where the same process comes back, its id the %s', async (_, ids) => {
+    const it = await open(6)
+    const members = ids.map((id, n) => it.consumer({ id, instanceId: `i${n}` }))
+    for (const [n] of members.entries()) await it.settle(members.slice(0, n + 1))
+    const [leaver, other, away] = [...members].sort((a, b) => (a.places.join() < b.places.join() ? -1 : 1))
+    const had = away.places
+    expect(await away.leave(-2)).toBe('NONE')
+    expect(await leaver.leave()).toBe('NONE')
+    // What the one left is shared out when the other comes back.
+    await it.settle([away, other])
+    expect(away.places).toEqual(expect.arrayContaining([...had]))
+    expect([away, other].map(({ places }) => places.length)).toEqual([3, 3])
+  })
 })
 
 describe('a subscription', () => {

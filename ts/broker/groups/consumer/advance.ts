@@ -117,8 +117,9 @@ function assign(host: ConsumerHost, group: ConsumerGroup, heard: Heard, epoch: n
   const members = membersWith(group, heard)
   const before = new Map(group.targets)
   if (replaced !== null) {
-    before.set(said.id, group.targets.get(replaced.id) ?? nothingAssigned)
+    // It may be the same process as before, under the same id.
     before.delete(replaced.id)
+    before.set(said.id, group.targets.get(replaced.id) ?? nothingAssigned)
   }
   const regexes = new Map(group.regexes)
   for (const record of change.records) {
