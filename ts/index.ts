@@ -56,6 +56,7 @@ export type {
   ProducerOptions,
   ProducerRecord,
 } from './client/producer-options.js'
+export type { BrokerExpression, Subscribed } from './client/subscription.js'
 export { SeglogError } from './errors/seglog-error.js'
 export type { Logger } from './log/logger.js'
 export { type OpenOptions, open } from './open.js'

@@ -4,6 +4,30 @@ import type { Consumer, ConsumerMessage, ConsumerOptions, SeglogLog } from '../.
 
 export const topic = 't'
 
+/** Heartbeats of the consumer protocol that do not keep a test waiting: there the broker says how often. */
+export const quickHeartbeats = {
+  'group.consumer.min.heartbeat.interval.ms': 50,
+  'group.consumer.heartbeat.interval.ms': 50,
+}
+
+let protocol: NonNullable<ConsumerOptions['groupProtocol']> = 'classic'
+
+/** What members of tests go by from here on, unless they say otherwise. */
+export function useProtocol(next: typeof protocol): void {
+  protocol = next
+}
+
+/** Options of a member by the protocol in use: what is only for members of the classic one is left out by the other. */
+export function memberOptions(options: ConsumerOptions): ConsumerOptions {
+  const { groupProtocol = protocol, partitionAssigners, sessionTimeout, heartbeatInterval, ...rest } = options
+  const classic = { partitionAssigners, sessionTimeout, heartbeatInterval }
+  return { ...rest, groupProtocol, ...(groupProtocol === 'classic' ? classic : {}) }
+}
+
+export function isClassic(): boolean {
+  return protocol === 'classic'
+}
+
 /** A topic with values '0', '1', ... in each partition. */
 export async function fill(log: SeglogLog, count: number, partitions = 1, name = topic): Promise<void> {
   await log.admin().createTopic({ topic: name, partitions })
@@ -27,7 +51,7 @@ export function newGroup(): string {
 /** A member of a group, not yet joined: its loop does that. Closed when the test ends. */
 export async function member(log: SeglogLog, groupId: string, options: ConsumerOptions = {}): Promise<Consumer> {
   const timing = { sessionTimeout: 6_000, heartbeatInterval: 50, maxWaitTimeInMs: 1_000 }
-  const consumer = log.consumer({ groupId, from: 'earliest', ...timing, ...options })
+  const consumer = log.consumer(memberOptions({ groupId, from: 'earliest', ...timing, ...options }))
   onTestFinished(() => consumer.close({ timeout: 0 }))
   await consumer.subscribe([topic])
   return consumer

@@ -1,13 +1,19 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { type Consumer, open, type SeglogLog, type StalledEvent } from '../../ts/index.js'
-import { append, committedOf, fill, member, newGroup, range, sleep, until } from './group-setup.js'
+import { append, committedOf, fill, member, newGroup, quickHeartbeats, range, sleep, until } from './group-setup.js'
 
 // Sessions shorter than a broker permits by itself, and its own process: members that stand still together with it.
 
 const timing = { sessionTimeout: 300, heartbeatInterval: 50 }
+const config = {
+  'group.min.session.timeout.ms': 100,
+  'group.consumer.min.session.timeout.ms': 100,
+  'group.consumer.session.timeout.ms': 300,
+  ...quickHeartbeats,
+}
 
 async function openLog(): Promise<SeglogLog> {
-  const log = await open('memory:', { config: { 'group.min.session.timeout.ms': 100 } })
+  const log = await open('memory:', { config })
   onTestFinished(() => log.close())
   return log
 }
@@ -57,7 +63,8 @@ test('a handler that blocks the event loop is told of, and no member in this pro
   })
   await until(() => count === 10 && members.every((one) => one.assignment().length === 1))
   for (const one of members) one.on('rebalance', () => told.push('rebalance'))
-  const endMs = performance.now() + 1_500
+  // Who does not know yet how often to be heard of looks at the clock once a second.
+  const endMs = performance.now() + 2_500
   while (performance.now() < endMs);
   await sleep(500)
   expect(told).toEqual([])
@@ -89,7 +96,7 @@ test('a record in hand for too long: told, the member leaves, another goes on wi
   })
   await until(() => stalls.length > 0)
   expect(stalls[0]).toMatchObject({ kind: 'handler', topic: 't', partition: 0, offset: 1n })
-  expect(stalls[0].duration).toBeGreaterThan(200)
+  expect(stalls[0].duration).toBeGreaterThanOrEqual(200)
   await until(() => told.length > 0)
   const other = await member(log, group, timing)
   for await (const { value } of other) {

@@ -1,6 +1,7 @@
 import { inject, onTestFinished } from 'vitest'
 import { open, type SeglogLog } from '../../ts/index.js'
 import { listen } from '../../ts/server/listen.js'
+import { quickHeartbeats as config } from './group-setup.js'
 
 /**
  * Where the client's tests run: in this process, against our own server, or against Apache Kafka. One file of tests
@@ -15,7 +16,7 @@ export const target = targetNamed(process.env.SEGLOG_TEST_TARGET ?? 'memory')
 
 /** An empty log of the target under test, closed when the test ends. */
 export async function openTarget(): Promise<SeglogLog> {
-  const log = await open(await addressOf(target))
+  const log = await open(await addressOf(target), target === 'memory' ? { config } : {})
   onTestFinished(() => log.close())
   if (target === 'kafka') await empty(log)
   return log
@@ -26,7 +27,7 @@ async function addressOf(wanted: Target): Promise<string> {
   if (wanted === 'memory') return 'memory:'
   if (wanted === 'kafka') return `kafka://${inject('bootstrap')}`
   const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
-  const server = await listen({ data: 'memory:', listeners })
+  const server = await listen({ data: 'memory:', listeners, config })
   onTestFinished(() => server.close())
   return `kafka://127.0.0.1:${server.listeners[0]!.port}`
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { quickHeartbeats } from '../client/group-setup.js'
 import { fetchJars, KafkaBroker, missingTools } from '../interop/kafka.js'
 
 declare module 'vitest' {
@@ -18,7 +19,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   fetchJars()
   const folder = mkdtempSync(join(tmpdir(), 'seglog-target-'))
   const broker = new KafkaBroker(folder)
-  await broker.start()
+  await broker.start({
+    config: Object.fromEntries(Object.entries(quickHeartbeats).map(([key, value]) => [key, String(value)])),
+  })
   project.provide('bootstrap', broker.bootstrap)
   return async () => {
     await broker.stop('SIGKILL')

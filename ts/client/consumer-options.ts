@@ -1,6 +1,6 @@
 import { SeglogError } from '../errors/seglog-error.js'
 import { decompressLimitBytes } from '../records/codecs/codecs.js'
-import { type GroupOptions, groupRules } from './group/group-options.js'
+import { type GroupOptions, type GroupProtocol, groupRules } from './group/group-options.js'
 import {
   abortSignal,
   checkOptions,
@@ -13,6 +13,7 @@ import {
   rule,
   text,
 } from './options.js'
+import type { BrokerExpression, Subscribed } from './subscription.js'
 
 /** Where to begin: an end of the log, an offset of every partition, or the first record at or after a time (ms). */
 export type From = 'earliest' | 'latest' | { offset: bigint | number } | { timestamp: number }
@@ -165,11 +166,21 @@ export function checkAssignments(assignments: readonly Assignment[]): void {
 
 const subscribeRules: OptionRules = { from: fromRule }
 
-export function checkSubscription(topics: readonly (string | RegExp)[], options: { from?: From }): void {
+export function checkSubscription(
+  topics: readonly Subscribed[],
+  options: { from?: From },
+  protocol: GroupProtocol,
+): void {
   const of = 'consumer.subscribe()'
-  const isNames =
-    Array.isArray(topics) && topics.every((one) => (typeof one === 'string' ? one !== '' : isPattern(one)))
-  if (!isNames) throw new SeglogError('INVALID_OPTION', `${of} takes an array of topic names and regular expressions`)
+  if (!Array.isArray(topics) || !topics.every(isSubscribed)) {
+    const kinds = 'topic names, regular expressions and at most one { re2 }'
+    throw new SeglogError('INVALID_OPTION', `${of} takes an array of ${kinds}`)
+  }
+  const expressions = topics.filter(isExpression)
+  if (expressions.length > 1 || (expressions.length === 1 && protocol === 'classic')) {
+    const message = `${of}: { re2 } is for the broker to match, once, where \`groupProtocol\` of log.consumer() is 'consumer'`
+    throw new SeglogError('INVALID_OPTION', message, { key: 're2' })
+  }
   checkOptions(of, options, subscribeRules)
 }
 
@@ -248,6 +259,15 @@ function isOffset(value: unknown): value is bigint | number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
+function isSubscribed(one: unknown): boolean {
+  if (typeof one === 'string') return one !== ''
+  return isPattern(one) || isExpression(one)
+}
+
 function isPattern(value: unknown): value is RegExp {
   return Object.prototype.toString.call(value) === '[object RegExp]'
+}
+
+function isExpression(value: unknown): value is BrokerExpression {
+  return isObject(value) && typeof value.re2 === 'string' && value.re2 !== '' && Object.keys(value).length === 1
 }

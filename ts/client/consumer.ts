@@ -30,7 +30,7 @@ import { keepingAlive } from './keeping-alive.js'
 import { LonePartitions } from './lone-partitions.js'
 import { lookUpOffsets } from './offset-lookup.js'
 import { abortedError, asSeglogError } from './settle-errors.js'
-import { Subscription } from './subscription.js'
+import { type Subscribed, Subscription } from './subscription.js'
 import type { TopicMetadata, TopicMetadataCache } from './topic-metadata.js'
 import type { Transport } from './transport.js'
 
@@ -128,12 +128,15 @@ export class Consumer implements AsyncIterable<ConsumerMessage> {
   /**
    * Reads these topics; with a `groupId` the share of this member, else all partitions. Partitions that are added later
    * are read too (from their first record), and so are topics that come to match a regular expression. Adds to an earlier
-   * subscription; without a group a topic that is subscribed again starts anew. Rejects with UNKNOWN_TOPIC_OR_PARTITION,
-   * INVALID_TOPIC_EXCEPTION, INVALID_OPTION, and INVALID_ARGUMENT after `assign`.
+   * subscription; without a group a topic that is subscribed again starts anew. With `groupProtocol: 'consumer'` there may
+   * be one `{ re2 }`: a regular expression of RE2's syntax that the broker matches whole names with, and again whenever
+   * topics come or go; one that it cannot read is told by the loop (INVALID_REGULAR_EXPRESSION). Rejects with
+   * UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION, INVALID_OPTION, and INVALID_ARGUMENT after `assign` or for a
+   * second `{ re2 }`.
    */
-  async subscribe(topics: readonly (string | RegExp)[], options: { from?: From } = {}): Promise<void> {
+  async subscribe(topics: readonly Subscribed[], options: { from?: From } = {}): Promise<void> {
     this.checkOpen()
-    rules.checkSubscription(topics, options)
+    rules.checkSubscription(topics, options, this.group?.protocol ?? 'classic')
     this.enterMode('subscribe')
     await (this.group ?? this.lone).subscribe(topics, options.from ?? this.options.from)
     this.checkOpen()

@@ -2,7 +2,7 @@ import { AssignedPartition } from './assigned-partition.js'
 import type { AssignedPartitions } from './assigned-partitions.js'
 import type { From, ReadOptions } from './consumer-options.js'
 import { lookUpOffsets } from './offset-lookup.js'
-import type { Subscription } from './subscription.js'
+import type { Subscribed, Subscription } from './subscription.js'
 import type { TopicMetadata, TopicMetadataCache } from './topic-metadata.js'
 import type { Transport } from './transport.js'
 
@@ -21,7 +21,7 @@ export class LonePartitions {
   constructor(private readonly parts: LonePartitionsParts) {}
 
   /** Reads all partitions of these topics; those that were read already start anew. */
-  async subscribe(topics: readonly (string | RegExp)[], from: From): Promise<void> {
+  async subscribe(topics: readonly Subscribed[], from: From): Promise<void> {
     const { partitions, subscription, options } = this.parts
     const before = partitions.list.map(({ topic }) => topic)
     const named = (await subscription.add(topics, from)).map(({ topic }) => topic)

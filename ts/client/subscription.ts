@@ -1,3 +1,4 @@
+import { SeglogError } from '../errors/seglog-error.js'
 import type { MaybePromise } from '../log/maybe-promise.js'
 import { apiKey } from '../protocol/apis.js'
 import { zeroUuid } from '../protocol/uuid.js'
@@ -6,12 +7,20 @@ import { errorOf } from './response-error.js'
 import type { TopicMetadata, TopicMetadataCache } from './topic-metadata.js'
 import type { Transport } from './transport.js'
 
+/** A regular expression of RE2's syntax, which the broker matches whole topic names with. */
+export interface BrokerExpression {
+  readonly re2: string
+}
+
+export type Subscribed = string | RegExp | BrokerExpression
+
 /** What a consumer subscribed to: topics by name, and patterns for the names of others, those to come included. */
 export class Subscription {
   private readonly names = new Map<string, { from: From; partitionCount: number }>()
   private readonly patterns: { pattern: RegExp; from: From }[] = []
-  /** Topics that matched when their pattern was new. */
+  /** Topics that matched when their pattern was new; all that there were for the one that only the broker can match. */
   private readonly matchedFirst = new Map<string, number>()
+  private brokerExpression: { re2: string; from: From } | null = null
 
   constructor(
     private readonly transport: Transport,
@@ -19,21 +28,42 @@ export class Subscription {
     private readonly createTopics: boolean,
   ) {}
 
+  /** What the broker is to match; null for nothing. */
+  get expression(): string | null {
+    return this.brokerExpression?.re2 ?? null
+  }
+
   get hasPatterns(): boolean {
     return this.patterns.length > 0
   }
 
-  /** Adds topics. Rejects with UNKNOWN_TOPIC_OR_PARTITION for a name that is not there and cannot be made. */
-  async add(topics: readonly (string | RegExp)[], from: From): Promise<TopicMetadata[]> {
+  /**
+   * Adds topics. Rejects with UNKNOWN_TOPIC_OR_PARTITION for a name that is not there and cannot be made, with
+   * INVALID_ARGUMENT for a second expression for the broker, which takes one.
+   */
+  async add(topics: readonly Subscribed[], from: From): Promise<TopicMetadata[]> {
+    this.setExpressions(topics.filter(isExpression), from)
     const named = topics.filter((one) => typeof one === 'string')
     const found = await Promise.all([...new Set(named)].map((topic) => this.find(topic)))
     for (const { topic, partitionCount } of found) this.names.set(topic, { from, partitionCount })
-    for (const pattern of topics) if (typeof pattern !== 'string') this.patterns.push({ pattern, from })
+    for (const pattern of topics) if (isPattern(pattern)) this.patterns.push({ pattern, from })
     if (named.length < topics.length) {
       const all = await partitionCounts(this.transport, null)
-      for (const [topic, count] of all) if (this.matches(topic)) this.matchedFirst.set(topic, count)
+      for (const [topic, count] of all) {
+        if (this.expression !== null || this.matches(topic)) this.matchedFirst.set(topic, count)
+      }
     }
     return found
+  }
+
+  private setExpressions(expressions: readonly BrokerExpression[], from: From): void {
+    for (const { re2 } of expressions) {
+      if (this.brokerExpression !== null && this.brokerExpression.re2 !== re2) {
+        const message = `a consumer has one expression for the broker: write (${this.expression})|(${re2}) from the beginning`
+        throw new SeglogError('INVALID_ARGUMENT', message)
+      }
+      this.brokerExpression = { re2, from }
+    }
   }
 
   /** The names of now. */
@@ -50,7 +80,8 @@ export class Subscription {
   /** Where to begin with a partition nobody has committed an offset of: what came after the subscription, at its start. */
   fromOf(topic: string, partition: number): From {
     const named = this.names.get(topic)
-    const from = named?.from ?? this.patterns.find(({ pattern }) => fits(pattern, topic))?.from ?? 'latest'
+    const matched = this.patterns.find(({ pattern }) => fits(pattern, topic)) ?? this.brokerExpression
+    const from = named?.from ?? matched?.from ?? 'latest'
     const known = named?.partitionCount ?? this.matchedFirst.get(topic) ?? 0
     return from === 'latest' && partition >= known ? 'earliest' : from
   }
@@ -86,6 +117,14 @@ export async function partitionCounts(
     }
   }
   return counts
+}
+
+function isExpression(one: Subscribed): one is BrokerExpression {
+  return typeof one === 'object' && 're2' in one
+}
+
+function isPattern(one: Subscribed): one is RegExp {
+  return typeof one === 'object' && !('re2' in one)
 }
 
 function fits(pattern: RegExp, topic: string): boolean {

@@ -13,6 +13,8 @@ export const libraryErrors = {
   BUFFER_FULL: 'the producer holds as many waiting sends as it may; await them, or raise maxWaitingSends',
   DECOMPRESSION_FAILED: 'the batch was damaged before it was stored; seek past it',
   DECOMPRESSED_TOO_LARGE: 'raise the decompression limit if the batch is to be trusted; else seek past it',
+  GROUP_PROTOCOL_REFUSED:
+    "the broker, or the group as it is, does not take groupProtocol 'consumer'; the message says why",
   NATIVE_BINARY_MISSING: 'no binary for this platform came with the package; run `npx seglog build-native`',
 } as const satisfies Record<string, string>
 

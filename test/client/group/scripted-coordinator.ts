@@ -1,10 +1,10 @@
 import { defaultBackOff } from '../../../ts/client/back-off.js'
 import { encodeAssignment } from '../../../ts/client/group/consumer-protocol.js'
 import type { Transport } from '../../../ts/client/transport.js'
-import { apiKey } from '../../../ts/protocol/apis.js'
+import { apiKey, type RequestOf } from '../../../ts/protocol/apis.js'
 import { type ProtocolErrorName, protocolErrors } from '../../../ts/protocol/errors.js'
 
-type Call = 'find' | 'join' | 'sync' | 'heartbeat' | 'leave' | 'commit'
+type Call = 'find' | 'join' | 'sync' | 'heartbeat' | 'leave' | 'commit' | 'offsets' | 'beat' | 'metadata'
 
 const names: Record<number, Call> = {
   [apiKey.findCoordinator]: 'find',
@@ -13,7 +13,12 @@ const names: Record<number, Call> = {
   [apiKey.heartbeat]: 'heartbeat',
   [apiKey.leaveGroup]: 'leave',
   [apiKey.offsetCommit]: 'commit',
+  [apiKey.offsetFetch]: 'offsets',
+  [apiKey.consumerGroupHeartbeat]: 'beat',
+  [apiKey.metadata]: 'metadata',
 }
+
+export const topicId = 'tttttttttttttttttttttt'
 
 /** What the fake answers instead of success: an error, a rejection, or nothing until the test says so. */
 export type Scripted = ProtocolErrorName | 'never' | { throws: unknown } | Record<string, unknown>
@@ -29,6 +34,10 @@ export class ScriptedCoordinator implements Transport {
   /** Null: the first that the member offers. */
   protocolName: string | null = null
   leader = 'other'
+  /** Of the consumer protocol: what its next answer to a heartbeat tells besides; one that says everything is told in any case. */
+  told: { epoch?: number; partitions?: number[]; topicId?: string } | null = null
+  /** Topics by id. */
+  readonly topics = new Map([[topicId, 't']])
   private readonly scripts = new Map<Call, Scripted[]>()
   private readonly held: ((answer: Record<string, unknown>) => void)[] = []
 
@@ -99,8 +108,37 @@ export class ScriptedCoordinator implements Transport {
         }
       case 'commit':
         return { topics: [] }
+      case 'beat':
+        return this.beat(request as unknown as RequestOf<68>)
+      case 'metadata':
+        return { topics: (request as unknown as RequestOf<3>).topics!.map(({ topicId: id }) => this.topic(id)) }
       default:
         return { errorCode: 0 }
     }
+  }
+
+  private beat({ memberEpoch, rebalanceTimeoutMs, topicPartitions, subscribedTopicNames }: RequestOf<68>) {
+    const { told } = this
+    if (memberEpoch === 0) this.generation++
+    if (memberEpoch >= 0) this.told = null
+    this.generation = told?.epoch ?? this.generation
+    this.assigned = told?.partitions ?? this.assigned
+    const isFull = rebalanceTimeoutMs >= 0 && topicPartitions !== null && subscribedTopicNames !== null
+    const topicPartitionsTold = [{ topicId: told?.topicId ?? topicId, partitions: this.assigned }]
+    const isTold = memberEpoch >= 0 && (isFull || told?.partitions !== undefined)
+    return {
+      ...{
+        errorCode: 0,
+        errorMessage: null,
+        memberId: null,
+        memberEpoch: memberEpoch < 0 ? memberEpoch : this.generation,
+      },
+      ...{ heartbeatIntervalMs: 1_000, assignment: isTold ? { topicPartitions: topicPartitionsTold } : null },
+    }
+  }
+
+  private topic(id: string) {
+    const name = this.topics.get(id) ?? null
+    return { topicId: id, name, errorCode: name === null ? protocolErrors.UNKNOWN_TOPIC_ID.code : 0, partitions: [] }
   }
 }

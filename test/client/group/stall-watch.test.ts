@@ -14,7 +14,7 @@ function setUp() {
   const watch = new StallWatch(
     clock,
     hands,
-    { eventLoopMs: 300, handlerMs: 1_000 },
+    { eventLoopMs: () => 300, handlerMs: 1_000 },
     {
       eventLoop: (ms) => told.push(`event loop ${ms}`),
       handler: (ms, inHand) => told.push(`handler ${ms} ${inHand === null ? 'nothing' : inHand.offset}`),

@@ -1,11 +1,11 @@
 import type { SeglogError } from '../../errors/seglog-error.js'
 import type { Assignor } from '../assignors/assignor.js'
+import type { TakingUp, Tenure } from './group-membership.js'
 import { troubleOf } from './group-trouble.js'
-import type { MemberIdentity } from './member-identity.js'
 import { Signal } from './signal.js'
 
 /** One generation of a group as one of its members lives it, from its assignment to the next join. */
-export class Generation implements MemberIdentity {
+export class Generation implements Tenure, TakingUp {
   /** Why the member is to join again. */
   readonly rebalance = new Signal<string>()
   /** Why the member is none any more, and what it had may be another's already. */
@@ -14,6 +14,9 @@ export class Generation implements MemberIdentity {
   readonly left = new Signal()
   /** It is to be left, in one way or the other. */
   readonly ended = new Signal()
+
+  /** Offsets of groups of the classic protocol are anybody's to fetch. */
+  readonly reader = null
 
   constructor(
     readonly memberId: string,
@@ -32,5 +35,9 @@ export class Generation implements MemberIdentity {
     const trouble = troubleOf(error)
     if (trouble === 'rebalance') this.rebalance.set('the group rebalances')
     else if (trouble !== 'retry') this.lost.set(error)
+  }
+
+  topicIsGone(topic: string): void {
+    this.rebalance.set(`topic ${topic} is gone`)
   }
 }

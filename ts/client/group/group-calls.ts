@@ -37,6 +37,8 @@ export interface GroupNames {
 
 const protocolType = 'consumer'
 const heartbeatMsMin = 1_000
+/** Epochs that say that a member of the consumer protocol goes. */
+const leaveEpoch = { forGood: -1, forAWhile: -2 } as const
 
 /**
  * The requests of one group's member, each once: what to do about an error is the caller's business. Errors reject with
@@ -95,6 +97,26 @@ export class GroupCalls {
     throwErrorOf(await this.request(apiKey.heartbeat, request, timeoutMs))
   }
 
+  /** What a member of the consumer protocol says; epoch 0 joins. Given up in that time, where one is given. */
+  async consumerHeartbeat(
+    request: RequestOf<typeof apiKey.consumerGroupHeartbeat>,
+    timeoutMs?: number,
+  ): Promise<ResponseOf<typeof apiKey.consumerGroupHeartbeat>> {
+    const response = await this.request(apiKey.consumerGroupHeartbeat, request, timeoutMs)
+    throwErrorOf(response)
+    return response
+  }
+
+  /** Leaves as a member of the consumer protocol; a static one keeps its place for as long as its session lasts. */
+  async consumerLeave(memberId: string): Promise<void> {
+    const { groupId, groupInstanceId: instanceId } = this.names
+    await this.consumerHeartbeat({
+      ...{ groupId, memberId, instanceId, rackId: null, rebalanceTimeoutMs: -1, serverAssignor: null },
+      memberEpoch: instanceId === null ? leaveEpoch.forGood : leaveEpoch.forAWhile,
+      ...{ subscribedTopicNames: null, subscribedTopicRegex: null, topicPartitions: null },
+    })
+  }
+
   async leave(memberId: string, reason: string): Promise<void> {
     const { groupId, groupInstanceId } = this.names
     const members = [{ memberId, groupInstanceId, reason }]
@@ -136,8 +158,11 @@ export class GroupCalls {
     })
   }
 
-  /** The group's offsets of these partitions, of all it has if none are named; those without one are left out. */
-  async offsets(places: readonly TopicPartition[] | null): Promise<OffsetOf[]> {
+  /**
+   * The group's offsets of these partitions, of all it has if none are named; those without one are left out. As a member
+   * of the consumer protocol, or as nobody.
+   */
+  async offsets(places: readonly TopicPartition[] | null, reader: MemberIdentity | null = null): Promise<OffsetOf[]> {
     const { groupId } = this.names
     const topics = places && topicsOf(places)
     const response = await this.request(apiKey.offsetFetch, {
@@ -146,8 +171,8 @@ export class GroupCalls {
       groups: [
         {
           groupId,
-          memberId: null,
-          memberEpoch: -1,
+          memberId: reader?.memberId ?? null,
+          memberEpoch: reader?.generation ?? -1,
           topics:
             topics?.map(({ topic: name, partitions }) => ({ name, topicId: zeroUuid, partitionIndexes: partitions })) ??
             null,

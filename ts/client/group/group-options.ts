@@ -1,5 +1,5 @@
 import { type AssignorName, assignors } from '../assignors/assignors.js'
-import { flag, integer, invalidOption, type OptionRules, rule, text } from '../options.js'
+import { flag, integer, invalidOption, type OptionRules, oneOf, rule, text } from '../options.js'
 
 /** Options of a consumer with a `groupId`, or that only make sense with one. */
 export interface GroupOptions {
@@ -7,11 +7,22 @@ export interface GroupOptions {
   groupId?: string
   /** A lasting name: a member that comes back under it within the session gets its partitions back, without a rebalance. */
   groupInstanceId?: string
-  /** How partitions are shared out, in order of preference (default ['range', 'cooperative-sticky'], as in Java). */
+  /**
+   * Who shares out the partitions: by 'classic' (default) a member of the group, by 'consumer' (KIP-848) the broker, which
+   * tells each member its own while the others go on. A broker or a group that does not take 'consumer' is an error
+   * (GROUP_PROTOCOL_REFUSED): nothing falls back by itself.
+   */
+  groupProtocol?: 'classic' | 'consumer'
+  /** By 'consumer': the broker's assignor, such as 'uniform' or 'range' (default: the broker's choice). */
+  groupRemoteAssignor?: string
+  /** By 'classic': how partitions are shared out, in order of preference (default ['range', 'cooperative-sticky'], as in Java). */
   partitionAssigners?: readonly AssignorName[]
-  /** Milliseconds without a heartbeat until the group goes on without this member (default 30,000). */
+  /**
+   * By 'classic': milliseconds without a heartbeat until the group goes on without this member (default 30,000). By
+   * 'consumer' the broker says how often to send one, and how long it waits.
+   */
   sessionTimeout?: number
-  /** Milliseconds between heartbeats (default 3,000, at most a third of the session's). */
+  /** By 'classic': milliseconds between heartbeats (default 3,000, at most a third of the session's). */
   heartbeatInterval?: number
   /**
    * Milliseconds that a rebalance waits for this member to finish what is in hand (default 60,000). What is in hand
@@ -31,9 +42,13 @@ export interface GroupOptions {
   rackId?: string
 }
 
+export type GroupProtocol = NonNullable<GroupOptions['groupProtocol']>
+
 export interface GroupSettings {
   readonly groupId: string
   readonly groupInstanceId: string | null
+  readonly groupProtocol: GroupProtocol
+  readonly groupRemoteAssignor: string | null
   readonly partitionAssigners: readonly AssignorName[]
   readonly sessionTimeout: number
   readonly heartbeatInterval: number
@@ -48,6 +63,8 @@ const names = Object.keys(assignors)
 
 const onlyInGroups = [
   'groupInstanceId',
+  'groupProtocol',
+  'groupRemoteAssignor',
   'partitionAssigners',
   'sessionTimeout',
   'heartbeatInterval',
@@ -57,9 +74,17 @@ const onlyInGroups = [
   'autoCommitInterval',
 ] as const satisfies (keyof GroupOptions)[]
 
+/** What only members of one protocol can choose. */
+const onlyBy: Readonly<Record<GroupProtocol, readonly (keyof GroupOptions)[]>> = {
+  classic: ['partitionAssigners', 'sessionTimeout', 'heartbeatInterval'],
+  consumer: ['groupRemoteAssignor'],
+}
+
 export const groupRules: OptionRules = {
   groupId: text,
   groupInstanceId: text,
+  groupProtocol: oneOf('classic', 'consumer'),
+  groupRemoteAssignor: text,
   partitionAssigners: rule(`an array of ${names.map((name) => `'${name}'`).join(', ')}`, (value) => {
     return Array.isArray(value) && value.length > 0 && value.every((one) => names.includes(one))
   }),
@@ -81,6 +106,8 @@ export function groupSettings(given: GroupOptions): GroupSettings | null {
     }
     return null
   }
+  const groupProtocol = given.groupProtocol ?? 'classic'
+  checkProtocol(given, groupProtocol)
   const sessionTimeout = given.sessionTimeout ?? 30_000
   const heartbeatInterval = given.heartbeatInterval ?? Math.max(1, Math.min(3_000, Math.floor(sessionTimeout / 3)))
   if (heartbeatInterval >= sessionTimeout) {
@@ -90,6 +117,8 @@ export function groupSettings(given: GroupOptions): GroupSettings | null {
   return {
     groupId: given.groupId,
     groupInstanceId: given.groupInstanceId ?? null,
+    groupProtocol,
+    groupRemoteAssignor: given.groupRemoteAssignor ?? null,
     partitionAssigners: [...new Set(given.partitionAssigners ?? (['range', 'cooperative-sticky'] as const))],
     sessionTimeout,
     heartbeatInterval,
@@ -97,5 +126,15 @@ export function groupSettings(given: GroupOptions): GroupSettings | null {
     maxPollInterval: given.maxPollInterval ?? 300_000,
     autoCommit: given.autoCommit ?? true,
     autoCommitInterval: given.autoCommitInterval ?? 5_000,
+  }
+}
+
+function checkProtocol(given: GroupOptions, protocol: GroupProtocol): void {
+  const other = protocol === 'classic' ? 'consumer' : 'classic'
+  for (const name of onlyBy[other]) {
+    if (given[name] === undefined) continue
+    const why = other === 'classic' ? "left out where `groupProtocol` is 'consumer': the broker decides it" : ''
+    const expected = why || "left out unless `groupProtocol` is 'consumer'"
+    throw invalidOption('log.consumer()', name, expected, given[name])
   }
 }

@@ -1,7 +1,9 @@
 import type { SeglogError } from '../../errors/seglog-error.js'
 import type { CommittedOffset, From, OffsetToCommit, TopicPartition } from '../consumer-options.js'
 import { patiently } from '../patiently.js'
+import type { Subscribed } from '../subscription.js'
 import { GroupCalls, type OffsetOf } from './group-calls.js'
+import type { GroupProtocol } from './group-options.js'
 import { GroupSession, type SessionParts } from './group-session.js'
 import { OffsetCommitter } from './offset-committer.js'
 import { Signal } from './signal.js'
@@ -25,8 +27,12 @@ export class GroupReader {
     })
   }
 
+  get protocol(): GroupProtocol {
+    return this.parts.settings.groupProtocol
+  }
+
   /** Subscribes; the group is joined when a loop asks for records. */
-  async subscribe(topics: readonly (string | RegExp)[], from: From): Promise<void> {
+  async subscribe(topics: readonly Subscribed[], from: From): Promise<void> {
     await this.parts.subscription.add(topics, from)
     if (this.session === null) this.session = new GroupSession({ ...this.parts, calls: this.calls })
     else this.session.subscriptionChanged()

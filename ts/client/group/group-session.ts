@@ -10,8 +10,11 @@ import { partitionCounts, type Subscription } from '../subscription.js'
 import type { TopicMetadataCache } from '../topic-metadata.js'
 import type { Transport } from '../transport.js'
 import { type Clock, pause } from './clock.js'
+import { ConsumerMembership, type ConsumerMembershipHost } from './consumer/consumer-membership.js'
+import type { IdentifiedPartition } from './consumer/told-assignment.js'
 import type { Generation } from './generation.js'
 import type { GroupCalls } from './group-calls.js'
+import type { GroupMembership, TakingUp, Tenure } from './group-membership.js'
 import type { GroupSettings } from './group-options.js'
 import { Membership, type MembershipHost } from './membership.js'
 import { OffsetCommitter } from './offset-committer.js'
@@ -38,7 +41,7 @@ export interface SessionParts {
 /** A consumer as a member of its group: what membership, offsets and loops have to do with each other. */
 export class GroupSession {
   readonly committer: OffsetCommitter
-  private readonly membership: Membership
+  private readonly membership: GroupMembership
   private readonly watch: StallWatch
   private readonly startingPoints: StartingPoints
   /** Nobody waits any longer for what is in hand. */
@@ -48,24 +51,14 @@ export class GroupSession {
   private isClosing = false
 
   constructor(private readonly parts: SessionParts) {
-    const { calls, clock, partitions, settings, options, hands, fail } = parts
+    const { calls, clock, partitions, settings, hands, fail } = parts
     this.startingPoints = new StartingPoints(parts)
-    this.membership = new Membership(
-      calls,
-      this.hostOf(),
-      {
-        assignors: settings.partitionAssigners.map((name) => assignors[name]),
-        heartbeatIntervalMs: settings.heartbeatInterval,
-        rackId: options.rackId || null,
-        metadataMaxAgeMs: options.metadataMaxAge,
-      },
-      clock,
-    )
+    this.membership = settings.groupProtocol === 'consumer' ? this.consumerMembership() : this.classicMembership()
     this.committer = new OffsetCommitter(calls, partitions, this.membership, clock, fail)
     this.watch = new StallWatch(
       clock,
       hands,
-      { eventLoopMs: settings.heartbeatInterval, handlerMs: settings.maxPollInterval },
+      { eventLoopMs: () => this.membership.heartbeatIntervalMs, handlerMs: settings.maxPollInterval },
       {
         eventLoop: (duration) => void parts.events.tell('stalled', { kind: 'event-loop', duration }),
         handler: (duration, inHand) => this.standsStill(duration, inHand),
@@ -75,7 +68,7 @@ export class GroupSession {
 
   /** Somebody asks for records: joins the group, unless it has. */
   demand(): void {
-    if (this.isClosing || this.idling !== null || this.membership.state !== 'out') return
+    if (this.isClosing || this.idling !== null || !this.membership.isOut) return
     const { autoCommit, autoCommitInterval } = this.parts.settings
     this.impatient = new Signal()
     if (autoCommit) this.committer.commitEvery(autoCommitInterval)
@@ -111,14 +104,42 @@ export class GroupSession {
     this.watch.stop()
   }
 
-  private hostOf(): MembershipHost {
+  private classicMembership(): Membership {
+    const { calls, clock, settings, options } = this.parts
+    const membershipOptions = {
+      assignors: settings.partitionAssigners.map((name) => assignors[name]),
+      heartbeatIntervalMs: settings.heartbeatInterval,
+      rackId: options.rackId || null,
+      metadataMaxAgeMs: options.metadataMaxAge,
+    }
+    return new Membership(calls, this.hostOf(), membershipOptions, clock)
+  }
+
+  private consumerMembership(): ConsumerMembership {
+    const { calls, clock, transport, settings, options } = this.parts
+    const membershipOptions = {
+      serverAssignor: settings.groupRemoteAssignor,
+      rackId: options.rackId || null,
+      metadataMaxAgeMs: options.metadataMaxAge,
+    }
+    return new ConsumerMembership(calls, transport, this.hostOf(), membershipOptions, clock)
+  }
+
+  private hostOf(): MembershipHost & ConsumerMembershipHost {
     const { transport, partitions, subscription, events, fail } = this.parts
     return {
       topics: () => subscription.topics(),
+      expression: () => subscription.expression,
       owned: () => partitions.places,
+      held: () => partitions.list,
       partitionCounts: (topics): Promise<PartitionCounts> => partitionCounts(transport, topics),
       rebalancing: (reason) => void events.tell('rebalance', { ...this.names(), reason }),
       receive: (assignment, generation) => this.receive(assignment, generation),
+      giveUp: (places, stay, withinMs) => {
+        const given = partitions.list.filter((one) => places.includes(one))
+        return this.giveUp(given, stay, withinMs)
+      },
+      takeUp: (places, stay, takingUp) => this.takeUp(places, stay, takingUp),
       yieldAll: (generation, withinMs) => this.giveUp(partitions.list, generation, withinMs),
       lose: (error) => this.lose(error),
       fail: (error) => {
@@ -130,29 +151,43 @@ export class GroupSession {
   }
 
   private async receive(assignment: readonly TopicPartition[], generation: Generation): Promise<boolean> {
-    const { partitions, subscription, events, settings } = this.parts
+    const { partitions, subscription, settings } = this.parts
     const wanted = assignment.filter(({ topic }) => subscription.includes(topic))
     const gone = partitions.list.filter((one) => !wanted.some((place) => isSame(place, one)))
     if (gone.length > 0) await this.giveUp(gone, generation, settings.rebalanceTimeout)
     if (generation.lost.isSet) return false
-    const added = await this.takeUp(
+    await this.takeUp(
       wanted.filter((place) => partitions.find(place) === undefined),
       generation,
+      generation,
     )
-    if (added !== null) {
-      partitions.add(added)
-      const { isLeader } = generation
-      const assignedNow = { ...this.names(generation), assignment: partitions.places, isLeader }
-      await events.tell('assigned', { ...assignedNow, partitions: added.map(placeOf) })
-      partitions.hold(added, false)
-    }
     return gone.length > 0
   }
 
-  /** The partitions at the places where to begin, still held; null if the generation ends before they are known. */
-  private async takeUp(places: readonly TopicPartition[], generation: Generation): Promise<AssignedPartition[] | null> {
+  /** Resolves to false if the taking up ends before it is known where to begin. */
+  private async takeUp(
+    places: readonly (TopicPartition | IdentifiedPartition)[],
+    tenure: Tenure,
+    takingUp: TakingUp,
+  ): Promise<boolean> {
+    const { partitions, events } = this.parts
+    const added = await this.lookUp(places, takingUp)
+    if (added === null) return false
+    partitions.add(added)
+    const { isLeader } = tenure
+    const assignedNow = { ...this.names(tenure), assignment: partitions.places, isLeader }
+    await events.tell('assigned', { ...assignedNow, partitions: added.map(placeOf) })
+    partitions.hold(added, false)
+    return true
+  }
+
+  /** The partitions at the places where to begin, still held; null if the taking up ends before they are known. */
+  private async lookUp(
+    places: readonly (TopicPartition | IdentifiedPartition)[],
+    takingUp: TakingUp,
+  ): Promise<AssignedPartition[] | null> {
     const reset = this.parts.options.autoOffsetReset ?? 'earliest'
-    const points = await this.startingPoints.of(places, generation)
+    const points = await this.startingPoints.of(places, takingUp)
     if (points === null) return null
     return points.map(({ topic, partition, topicId, offset, committed, leaderEpoch }) => {
       const taken = new AssignedPartition(topic, topicId, partition, offset, reset)
@@ -161,18 +196,18 @@ export class GroupSession {
   }
 
   /** Has what is in hand finished, commits and lets go, all within that time. */
-  private async giveUp(given: readonly AssignedPartition[], generation: Generation, withinMs: number): Promise<void> {
+  private async giveUp(given: readonly AssignedPartition[], tenure: Tenure, withinMs: number): Promise<void> {
     const { partitions, hands, events, settings, clock } = this.parts
     if (given.length === 0) return
     const late = new Signal()
     const alarm = clock.after(withinMs, () => late.set())
     const over = new Signal()
-    const undo = [late, generation.lost, this.impatient].map((one) => (one as Signal<unknown>).listen(() => over.set()))
+    const undo = [late, tenure.lost, this.impatient].map((one) => (one as Signal<unknown>).listen(() => over.set()))
     partitions.hold(given)
     await hands.untilFree(given, over)
-    if (!generation.lost.isSet) {
+    if (!tenure.lost.isSet) {
       if (settings.autoCommit) await late.unless(this.committer.commitFinally(given, over).catch(() => {}))
-      await late.unless(events.tell('revoked', { ...this.names(generation), partitions: given.map(placeOf) }))
+      await late.unless(events.tell('revoked', { ...this.names(tenure), partitions: given.map(placeOf) }))
       partitions.drop(given)
     }
     alarm.cancel()
@@ -199,9 +234,9 @@ export class GroupSession {
     })
   }
 
-  private names(generation: Generation | null = this.membership.generation) {
+  private names(tenure: Tenure | null = this.membership.generation) {
     const { groupId } = this.parts.settings
-    return { groupId, memberId: generation?.memberId ?? '', generation: generation?.generation ?? -1 }
+    return { groupId, memberId: tenure?.memberId ?? '', generation: tenure?.generation ?? -1 }
   }
 }
 

@@ -13,17 +13,30 @@ const retryMs = 500
 export class Heartbeats {
   private alarm: Alarm | null = null
   private stopped = false
+  private isUnderWay = false
+  /** Another is to follow the one under way. */
+  private isDue = false
 
   constructor(
     private readonly clock: Clock,
-    private readonly intervalMs: number,
+    /** Asked before each wait: it may change. */
+    private readonly intervalMs: () => number,
     private readonly send: () => Promise<void>,
     /** Called for what a further heartbeat would not mend. */
     private readonly onError: (error: SeglogError) => void,
   ) {}
 
   start(): void {
-    this.wait(this.intervalMs)
+    this.wait(this.intervalMs())
+  }
+
+  /** The next one now, or right behind the one under way. */
+  soon(): void {
+    if (this.isUnderWay) this.isDue = true
+    else if (this.alarm !== null && !this.stopped) {
+      this.alarm.cancel()
+      void this.beat()
+    }
   }
 
   stop(): void {
@@ -37,15 +50,24 @@ export class Heartbeats {
 
   private async beat(): Promise<void> {
     const beganMs = this.clock.now()
+    this.isUnderWay = true
+    this.isDue = false
+    const error = await this.failureOf(this.send)
+    this.isUnderWay = false
+    if (this.stopped) return
+    if (error !== null && troubleOf(error) === 'retry') return this.wait(Math.min(retryMs, this.intervalMs()))
+    // While the group waits for this member to join again, heartbeats keep its session.
+    if (error !== null) this.onError(error)
+    if (this.isDue) return this.beat()
+    this.wait(Math.max(0, this.intervalMs() - (this.clock.now() - beganMs)))
+  }
+
+  private async failureOf(work: () => Promise<void>): Promise<SeglogError | null> {
     try {
-      await this.send()
+      await work()
+      return null
     } catch (thrown) {
-      if (this.stopped) return
-      const error = asSeglogError(thrown)
-      if (troubleOf(error) === 'retry') return this.wait(Math.min(retryMs, this.intervalMs))
-      // While the group waits for this member to join again, heartbeats keep its session.
-      this.onError(error)
+      return asSeglogError(thrown)
     }
-    this.wait(Math.max(0, this.intervalMs - (this.clock.now() - beganMs)))
   }
 }

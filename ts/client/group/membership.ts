@@ -11,6 +11,7 @@ import { type Clock, pause } from './clock.js'
 import { decodeAssignment, encodeSubscription } from './consumer-protocol.js'
 import { Generation } from './generation.js'
 import type { GroupCalls } from './group-calls.js'
+import type { GroupMembership } from './group-membership.js'
 import { troubleOf } from './group-trouble.js'
 import { Heartbeats } from './heartbeats.js'
 import { assignmentsOf, groupMembers } from './leader.js'
@@ -56,7 +57,7 @@ const none: Claim = { owned: [], generation: -1 }
  * One consumer's membership in its group, by the classic protocol: a walk through the states of `membership-state.ts`,
  * independent of whether the consumer reads at the moment.
  */
-export class Membership {
+export class Membership implements GroupMembership {
   private at: MembershipState = 'out'
   private moved = new Signal()
   private life: Promise<void> = Promise.resolve()
@@ -89,9 +90,17 @@ export class Membership {
     return this.at
   }
 
+  get isOut(): boolean {
+    return this.at === 'out'
+  }
+
   /** The generation it is in, or was in before the join that runs. */
   get generation(): Generation | null {
     return this.current
+  }
+
+  get heartbeatIntervalMs(): number {
+    return this.options.heartbeatIntervalMs
   }
 
   /** A join is under way: the generation it was in may be over already. */
@@ -238,7 +247,7 @@ export class Membership {
     this.last = { owned: this.assignment, generation: generation.generation }
     const report = (error: SeglogError) => generation.report(error)
     const send = () => this.calls.heartbeat(generation)
-    this.heartbeats = new Heartbeats(this.clock, this.options.heartbeatIntervalMs, send, report)
+    this.heartbeats = new Heartbeats(this.clock, () => this.options.heartbeatIntervalMs, send, report)
     this.heartbeats.start()
   }
 

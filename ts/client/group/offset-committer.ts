@@ -8,9 +8,9 @@ import { keepingAlive } from '../keeping-alive.js'
 import { asSeglogError } from '../settle-errors.js'
 import { type Alarm, type Clock, pause } from './clock.js'
 import type { GroupCalls, OffsetOf } from './group-calls.js'
+import type { GroupMembership } from './group-membership.js'
 import { troubleOf } from './group-trouble.js'
 import { type MemberIdentity, outsider } from './member-identity.js'
-import type { Membership } from './membership.js'
 import type { Signal } from './signal.js'
 
 const backOff: BackOffTimes = { initialMs: 100, maxMs: 1_000 }
@@ -33,7 +33,7 @@ export class OffsetCommitter {
     private readonly calls: GroupCalls,
     private readonly partitions: AssignedPartitions,
     /** Null for a consumer that assigns its own partitions. */
-    private readonly membership: Membership | null,
+    private readonly membership: GroupMembership | null,
     private readonly clock: Clock,
     private readonly onError: (error: SeglogError) => void,
   ) {}

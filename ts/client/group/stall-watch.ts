@@ -3,7 +3,7 @@ import type { Alarm, Clock } from './clock.js'
 
 export interface StallLimits {
   /** The event loop may not stand still for longer: heartbeats would be missed. */
-  readonly eventLoopMs: number
+  readonly eventLoopMs: () => number
   /** A record may not be in hand for longer, nor may nobody ask for any. */
   readonly handlerMs: number
 }
@@ -52,7 +52,7 @@ export class StallWatch {
 
   private wait(): void {
     const { eventLoopMs, handlerMs } = this.limits
-    const ms = Math.min(lookMsMax, Math.max(1, Math.min(eventLoopMs, handlerMs) / 3))
+    const ms = Math.min(lookMsMax, Math.max(1, Math.min(eventLoopMs(), handlerMs) / 3))
     this.expectedMs = this.clock.now() + ms
     this.alarm = this.clock.after(ms, () => {
       this.look()
@@ -63,7 +63,7 @@ export class StallWatch {
   private look(): void {
     const nowMs = this.clock.now()
     const lateMs = nowMs - this.expectedMs
-    if (lateMs > this.limits.eventLoopMs) this.reports.eventLoop(Math.round(lateMs))
+    if (lateMs > this.limits.eventLoopMs()) this.reports.eventLoop(Math.round(lateMs))
     const { held, isReading } = this.hands
     // A loop that waits for records is no idler.
     const now: (InHand | null)[] = held.length > 0 || isReading ? held : [null]

@@ -7,8 +7,11 @@ import type { Subscription } from '../subscription.js'
 import type { TopicMetadataCache } from '../topic-metadata.js'
 import type { Transport } from '../transport.js'
 import { type Clock, pause } from './clock.js'
-import type { Generation } from './generation.js'
+import type { IdentifiedPartition } from './consumer/told-assignment.js'
 import type { GroupCalls, OffsetOf } from './group-calls.js'
+import type { TakingUp } from './group-membership.js'
+import { troubleOf } from './group-trouble.js'
+import type { MemberIdentity } from './member-identity.js'
 
 /** Where a member begins in a partition. */
 export interface StartingPoint extends TopicPartition {
@@ -35,26 +38,31 @@ const unknownTopicAttempts = 8
 export class StartingPoints {
   constructor(private readonly parts: StartingPointParts) {}
 
-  /** Tries until it is known, or the generation ends: then null. Rejects with what trying again does not mend. */
-  async of(places: readonly TopicPartition[], generation: Generation): Promise<StartingPoint[] | null> {
+  /** Tries until it is known, or the taking up ends: then null. Rejects with what trying again does not mend. */
+  async of(
+    places: readonly (TopicPartition | IdentifiedPartition)[],
+    takingUp: TakingUp,
+  ): Promise<StartingPoint[] | null> {
     if (places.length === 0) return []
     for (let attempts = 1; ; attempts++) {
       try {
-        return await this.find(places)
+        return await this.find(places, takingUp.reader)
       } catch (thrown) {
         const error = asSeglogError(thrown)
-        if (!error.retriable) throw error
+        const trouble = troubleOf(error)
+        if (trouble === 'fatal') throw error
+        if (trouble !== 'retry') takingUp.report(error)
         if (error.code === 'UNKNOWN_TOPIC_OR_PARTITION' && attempts >= unknownTopicAttempts) {
-          generation.rebalance.set(`topic ${error.topic} is gone`)
+          takingUp.topicIsGone(error.topic ?? '')
         }
       }
-      await pause(this.parts.clock, backOffMs(backOff, attempts), generation.ended)
-      if (generation.ended.isSet) return null
+      await pause(this.parts.clock, backOffMs(backOff, attempts), takingUp.ended)
+      if (takingUp.ended.isSet) return null
     }
   }
 
-  private async find(places: readonly TopicPartition[]): Promise<StartingPoint[]> {
-    const committed = new Map((await this.parts.calls.offsets(places)).map((one) => [nameOf(one), one]))
+  private async find(places: readonly TopicPartition[], reader: MemberIdentity | null): Promise<StartingPoint[]> {
+    const committed = new Map((await this.parts.calls.offsets(places, reader)).map((one) => [nameOf(one), one]))
     const ofTopics = await Promise.all(
       [...byTopic(places)].map(([topic, some]) => this.inTopic(topic, some, committed)),
     )
@@ -67,7 +75,7 @@ export class StartingPoints {
     committed: ReadonlyMap<string, OffsetOf>,
   ): Promise<StartingPoint[]> {
     const { metadata, transport, subscription } = this.parts
-    const { topicId } = metadata.get(topic) ?? (await metadata.fetch(topic, false))
+    const topicId = idOf(places) ?? (metadata.get(topic) ?? (await metadata.fetch(topic, false))).topicId
     const points: StartingPoint[] = []
     const open = new Map<From, number[]>()
     for (const { partition } of places) {
@@ -92,4 +100,9 @@ export class StartingPoints {
 
 function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}:${partition}`
+}
+
+/** Where the coordinator says it: what is known of the name may be of an earlier topic. */
+function idOf([first]: readonly (TopicPartition | IdentifiedPartition)[]): string | undefined {
+  return 'topicId' in first ? first.topicId : undefined
 }
