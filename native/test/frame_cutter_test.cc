@@ -24,7 +24,7 @@ class Brought {
   explicit Brought(size_t spill = 70'000) : spill_(spill) {}
 
   /// As one receive of the system: fills what the cutter offers, at most `most` bytes.
-  CutOutcome Receive(std::string& stream, size_t most) {
+  CutOutcome Receive(std::string_view& stream, size_t most) {
     const FrameCutter::Targets targets = cutter.Next(spill_);
     size_t brought = 0;
     for (const MutableByteSpan target : targets) {
@@ -33,14 +33,14 @@ class Brought {
       brought += part;
     }
     EXPECT_GT(brought, 0u);
-    stream.erase(0, brought);
+    stream.remove_prefix(brought);
     return cutter.Took(targets, brought, [this](Frame frame) {
       EXPECT_EQ(frame.block != nullptr, frame.bytes.size() > FrameCutter::kBlockFrom);
       frames.emplace_back(reinterpret_cast<const char*>(frame.bytes.data()), frame.bytes.size());
     });
   }
 
-  CutOutcome All(std::string stream, size_t most = SIZE_MAX) {
+  CutOutcome All(std::string_view stream, size_t most = SIZE_MAX) {
     while (!stream.empty()) {
       const CutOutcome outcome = Receive(stream, most);
       if (outcome != CutOutcome::kGood) return outcome;
@@ -65,8 +65,8 @@ TEST(FrameCutter, FindsFramesHoweverTheyAreCut) {
     for (int i = 0; i < 40; ++i) {
       // Byte by byte the large ones would take a minute under a sanitizer.
       const size_t size = sizes[random() % (most < 1000 ? 9 : std::size(sizes))];
-      std::string body(size, '\0');
-      for (char& c : body) c = static_cast<char>(random());
+      std::string body(size, static_cast<char>(random()));
+      for (size_t at = 0; at < size; at += 97) body[at] = static_cast<char>(random());
       stream += Framed(body);
       expected.push_back(std::move(body));
     }
@@ -95,7 +95,7 @@ TEST(FrameCutter, RefusesLengthsThatAreNone) {
 
 TEST(FrameCutter, TellsWhatItHolds) {
   Brought brought;
-  ASSERT_EQ(brought.All(std::string("\0\0", 2)), CutOutcome::kGood);
+  ASSERT_EQ(brought.All(std::string_view("\0\0", 2)), CutOutcome::kGood);
   EXPECT_EQ(brought.cutter.held(), 2u);
   EXPECT_EQ(brought.cutter.begins_with(), -1);
   ASSERT_EQ(brought.All(std::string("\0\x09\0", 3)), CutOutcome::kGood);
