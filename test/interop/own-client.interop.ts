@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type Consumer, open, type RecordMetadata, type SeglogLog } from '../../ts/index.js'
+import { type Consumer, type ConsumerOptions, open, type RecordMetadata, type SeglogLog } from '../../ts/index.js'
 import { until } from '../client/group-setup.js'
 import { readAll } from '../client/read-all.js'
 import { randomFrom } from '../crash/child.js'
 import { fetchJars, KafkaBroker, missingTools } from './kafka.js'
+import { quickSessions } from './matrix/client-suite.js'
 import { CuttingProxy } from './matrix/cutting-proxy.js'
 import { newTopic } from './matrix/topics.js'
 
@@ -17,6 +18,10 @@ import { newTopic } from './matrix/topics.js'
 
 const missing = missingTools()
 const partitions = 3
+const protocols: [string, ConsumerOptions][] = [
+  ['classic', { sessionTimeout: 10_000, heartbeatInterval: 300 }],
+  ['consumer', { groupProtocol: 'consumer' }],
+]
 const folder = mkdtempSync(join(tmpdir(), 'seglog-own-client-'))
 const broker = new KafkaBroker(folder)
 let proxy: CuttingProxy
@@ -25,7 +30,7 @@ beforeAll(async () => {
   if (missing !== null) return
   fetchJars()
   proxy = await CuttingProxy.listen(() => broker.bootstrap, randomFrom(Number(process.env.SEGLOG_SEED ?? 11)))
-  await broker.start({ advertise: proxy.address })
+  await broker.start({ advertise: proxy.address, config: quickSessions })
 })
 
 afterAll(async () => {
@@ -101,11 +106,11 @@ class Handled {
   private handed = 0
 
   /** A member that commits now and then, until it is closed. */
-  async join(log: SeglogLog, topic: string, groupId: string): Promise<Worker> {
+  async join(log: SeglogLog, topic: string, groupId: string, options: ConsumerOptions): Promise<Worker> {
     // An answer must be smaller than what the proxy lets through before it cuts.
     const sizes = { maxBytesPerPartition: 4_096 }
-    const timing = { sessionTimeout: 10_000, heartbeatInterval: 300, maxWaitTimeInMs: 300 }
-    const consumer = log.consumer({ groupId, from: 'earliest', autoCommitInterval: 100, ...timing, ...sizes })
+    const timing = { autoCommitInterval: 100, maxWaitTimeInMs: 300 }
+    const consumer = log.consumer({ groupId, from: 'earliest', ...timing, ...sizes, ...options })
     await consumer.subscribe([topic])
     const running = consumer.run({
       eachMessage: async ({ partition, offset, value }) => {
@@ -135,11 +140,17 @@ async function stop({ consumer, running }: Worker): Promise<void> {
 }
 
 /** Nobody is behind, and a new member is handed what comes from now on, nothing of before. */
-async function expectToGoOn(log: SeglogLog, topic: string, groupId: string, count: number): Promise<void> {
+async function expectToGoOn(
+  log: SeglogLog,
+  topic: string,
+  groupId: string,
+  count: number,
+  options: ConsumerOptions,
+): Promise<void> {
   const lags = await log.admin().lag(groupId)
   expect(lags.map(({ partition, lag }) => [partition, lag])).toEqual([0, 1, 2].map((partition) => [partition, 0n]))
   const later = new Handled()
-  const worker = await later.join(log, topic, groupId)
+  const worker = await later.join(log, topic, groupId, options)
   const more = 30
   await sendAll(log, topic, count, count + more)
   await until(() => later.numbers.size >= more)
@@ -159,40 +170,46 @@ describe.skipIf(missing !== null)(`connections cut at random${missing ? ` (${mis
     await expectEachOnce(log, topic, count, sent)
   })
 
-  test('a group is handed everything, nothing again that it committed, and goes on where it was', async () => {
-    const { log, topic, groupId } = await openTopic('own-cut-group')
-    const count = 3_000
-    const handled = new Handled()
-    const logs = [log, await openLog()]
-    proxy.wild()
-    const cutsBefore = proxy.cuts
-    const workers = await Promise.all(logs.map((one) => handled.join(one, topic, groupId)))
-    await sendAll(log, topic, 0, count)
-    await until(() => handled.numbers.size === count)
-    proxy.calm()
-    expect(proxy.cuts - cutsBefore).toBeGreaterThan(10)
-    await Promise.all(workers.map(stop))
-    expect(handled.faults).toEqual([])
-    await expectToGoOn(log, topic, groupId, count)
-  })
+  test.each(protocols)(
+    'a group is handed everything, nothing again that it committed, and goes on where it was, %s',
+    async (name, options) => {
+      const { log, topic, groupId } = await openTopic(`own-cut-group-${name}`)
+      const count = 3_000
+      const handled = new Handled()
+      const logs = [log, await openLog()]
+      proxy.wild()
+      const cutsBefore = proxy.cuts
+      const workers = await Promise.all(logs.map((one) => handled.join(one, topic, groupId, options)))
+      await sendAll(log, topic, 0, count)
+      await until(() => handled.numbers.size === count)
+      proxy.calm()
+      expect(proxy.cuts - cutsBefore).toBeGreaterThan(10)
+      await Promise.all(workers.map(stop))
+      expect(handled.faults).toEqual([])
+      await expectToGoOn(log, topic, groupId, count, options)
+    },
+  )
 })
 
-test.skipIf(missing !== null)('killed and started again, twice, amid the work of both', async () => {
-  const { log, topic, groupId } = await openTopic('own-kill')
-  const count = 6_000
-  const handled = new Handled()
-  const worker = await handled.join(log, topic, groupId)
-  // What is sent and what is read come to an end together, well after the last kill.
-  const sending = sendAll(log, topic, 0, count, (first) => first - handled.numbers.size < 500)
-  for (const moment of [1_000, 3_000]) {
-    await until(() => handled.numbers.size > moment)
-    await broker.stop('SIGKILL')
-    await broker.start({ advertise: proxy.address, samePort: true })
-  }
-  const sent = await sending
-  await until(() => handled.numbers.size === count)
-  await stop(worker)
-  expect(handled.faults).toEqual([])
-  await expectEachOnce(log, topic, count, sent)
-  await expectToGoOn(log, topic, groupId, count)
-})
+test.skipIf(missing !== null).each(protocols)(
+  'killed and started again, twice, amid the work of both, %s',
+  async (name, options) => {
+    const { log, topic, groupId } = await openTopic(`own-kill-${name}`)
+    const count = 6_000
+    const handled = new Handled()
+    const worker = await handled.join(log, topic, groupId, options)
+    // What is sent and what is read come to an end together, well after the last kill.
+    const sending = sendAll(log, topic, 0, count, (first) => first - handled.numbers.size < 500)
+    for (const moment of [1_000, 3_000]) {
+      await until(() => handled.numbers.size > moment)
+      await broker.stop('SIGKILL')
+      await broker.start({ advertise: proxy.address, samePort: true, config: quickSessions })
+    }
+    const sent = await sending
+    await until(() => handled.numbers.size === count)
+    await stop(worker)
+    expect(handled.faults).toEqual([])
+    await expectEachOnce(log, topic, count, sent)
+    await expectToGoOn(log, topic, groupId, count, options)
+  },
+)

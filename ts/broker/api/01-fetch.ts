@@ -17,7 +17,9 @@ import type { SessionFetch } from '../fetch-sessions.js'
 import { checkLeaderEpoch } from '../leader-epoch.js'
 import type { Partition } from '../partition.js'
 import type { Pace, RequestContext } from '../request-context.js'
+import { thisNode } from '../this-node.js'
 import { apiHandler } from './api-handler.js'
+import { describePartition } from './describe-partition.js'
 import { paceFor } from './in-turns.js'
 
 type FetchTopic = FetchRequest['topics'][number]
@@ -27,9 +29,10 @@ type FetchTopic = FetchRequest['topics'][number]
  * given whole, whatever its size. With less than `minBytes` the request waits, up to `maxWaitMs`, and is woken by the
  * append; errors and divergence are answered at once, as is a request without partitions, by which the Java client ends
  * its session. Answers without a promise when the page cache had everything. In a fetch session (KIP-227) requests name
- * what changes in what is asked, and answers name the partitions that have news.
+ * what changes in what is asked, and answers name the partitions that have news. Who says to be a replica is told that it
+ * is none of the partition's; who has the leader wrong is told who it is (version 16).
  *
- * Not done: followers, transactions.
+ * Not done: transactions.
  */
 export const fetch = apiHandler(apiKey.fetch, '4-18', (broker, request, context) => {
   const begun = broker.fetchSessions.begin(withoutRepeats(broker, request), context.apiVersion >= topicIdsSince)
@@ -42,6 +45,9 @@ export const fetch = apiHandler(apiKey.fetch, '4-18', (broker, request, context)
 })
 
 const topicIdsSince = 13
+/** From here on an answer names the leader where the request had it wrong, and where to find it. */
+const leaderHintsSince = 16
+const leaderErrors: ReadonlySet<string> = new Set(['NOT_LEADER_OR_FOLLOWER', 'FENCED_LEADER_EPOCH'])
 
 function partitionsOf({ topics }: FetchRequest): number {
   let sum = 0
@@ -122,6 +128,8 @@ class FetchRound {
   /** Something other than "not enough yet" is to be said. */
   urgent = false
   readonly pace: Pace | undefined
+  readonly #context: RequestContext
+  readonly #isFromReplica: boolean
   readonly #maxBytes: number
   readonly #regions: boolean
   /** Bytes of records that may yet be answered from memory, where regions are taken. */
@@ -131,6 +139,8 @@ class FetchRound {
     this.broker = broker
     this.request = request
     this.response = { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [] }
+    this.#context = context
+    this.#isFromReplica = Math.max(request.replicaId, request.replicaState?.replicaId ?? -1) >= 0
     this.#regions = context.regions === true
     this.pace = pace
     this.#copiedMaxBytes = context.copiedBytes ?? Number.POSITIVE_INFINITY
@@ -194,6 +204,7 @@ class FetchRound {
     this.startBytes += partition.appendedBytes
     const { log } = partition
     checkLeaderEpoch(log, asked.currentLeaderEpoch)
+    if (this.#isFromReplica) throw noReplica(partition, asked.currentLeaderEpoch)
     const offset = Number(asked.fetchOffset)
     const diverging = asked.lastFetchedEpoch < 0 ? null : divergence(partition, asked.lastFetchedEpoch, offset)
     if (diverging !== null) {
@@ -244,7 +255,20 @@ class FetchRound {
       preferredReadReplica: -1,
       records: noRecords,
     }
+    if (this.#context.apiVersion >= leaderHintsSince && leaderErrors.has(error.code)) this.#nameLeader(topic, part)
     return withCause(part, error)
+  }
+
+  /** The leader is this node, in an epoch that the request did not have. */
+  #nameLeader(name: string, part: FetchPartitionResponse): void {
+    const { broker, response } = this
+    const topic = broker.topics.byName(name)
+    if (topic === undefined) return
+    const { leaderId, leaderEpoch } = describePartition(broker, topic, part.partitionIndex)
+    part.currentLeader = { leaderId, leaderEpoch }
+    // A replica would know its brokers.
+    if (this.#isFromReplica) return
+    response.nodeEndpoints ??= [{ nodeId: leaderId, ...thisNode(broker, this.#context) }]
   }
 }
 
@@ -260,6 +284,14 @@ function divergence(
   if (end === null) throw outOfRange(partition, BigInt(offset))
   if (end.epoch >= lastFetchedEpoch && end.endOffset >= offset) return null
   return { epoch: end.epoch, endOffset: BigInt(end.endOffset) }
+}
+
+/** As in Kafka: with a leader epoch, which is right, the follower may know more than this leader of who is a replica. */
+function noReplica({ log }: Partition, epoch: number): Error {
+  const { topic, partition } = log
+  const name = epoch >= 0 ? 'UNKNOWN_LEADER_EPOCH' : 'NOT_LEADER_OR_FOLLOWER'
+  const message = `${topic}-${partition} has no replica but the one of this node, which nobody follows`
+  return stackless(() => protocolError(name, message, { topic, partition }))
 }
 
 function outOfRange({ log }: Partition, offset: bigint): Error {

@@ -79,6 +79,32 @@ describe('offsets of a consumer group', () => {
     expect(await fetched(a, null, -1)).toEqual(['t-1:8'])
   })
 
+  it('of many groups, of either protocol, are fetched at once, each with an error of its own', async () => {
+    const it = await open()
+    const a = it.consumer()
+    await it.settle([a])
+    await a.commit({ 't/1': 8 })
+    const classic = it.groups.group('classic')
+    await classic.commit({ 't/0': 3 })
+    const ask = (groupId: string, memberId: string | null, memberEpoch: number) => {
+      return { groupId, memberId, memberEpoch, topics: null }
+    }
+    for (const apiVersion of [9, 10]) {
+      const groups = [ask('g', a.id, a.epoch - 1), ask('classic', null, -1), ask('none', null, -1)]
+      const answer = await it.groups.it.ask(apiKey.offsetFetch, { groups }, { apiVersion })
+      const found = answer.groups.map(({ groupId, errorCode, topics }) => [
+        groupId,
+        errorName(errorCode),
+        topics.length,
+      ])
+      expect(found).toEqual([
+        ['g', 'STALE_MEMBER_EPOCH', 0],
+        ['classic', 'NONE', 1],
+        ['none', 'NONE', 0],
+      ])
+    }
+  })
+
   it('stay when all members have left, and go with the group', async () => {
     const it = await open()
     const a = it.consumer()
