@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { brokerConfigs } from '../../ts/broker/broker-config-table.js'
 import type { BrokerConfigDef, ConfigDef } from '../../ts/broker/config-def.js'
+import { groupConfigs } from '../../ts/broker/group-config-table.js'
 import { topicConfigs } from '../../ts/broker/topic-config-table.js'
 import { configType } from '../../ts/protocol/messages/32-describe-configs.js'
 
@@ -32,6 +33,16 @@ function topicRows(used: boolean): string[][] {
       def.synonyms.map((synonym) => code(synonym.key) + (units[synonym.factor] ?? '')).join(', '),
       def.doc,
     ])
+}
+
+function groupRows(): string[][] {
+  return Object.entries(groupConfigs).map(([key, def]) => [
+    code(key),
+    defaultOf(def),
+    rule(def),
+    def.synonyms.map((synonym) => code(synonym.key)).join(', '),
+    def.doc,
+  ])
 }
 
 const ofTopics = new Set(Object.values(topicConfigs).flatMap(({ synonyms }) => synonyms.map(({ key }) => key)))
@@ -86,6 +97,13 @@ ${table('key|default|value|of the broker|what it means', topicRows(false))}
 The keys that set defaults of topics stand above. These are its own:
 
 ${table('key|default|value|may change|what it does', brokerRows())}
+
+## Groups
+
+Of the consumer protocol (KIP-848), for a group by its id, which need not exist yet: \`kafka-configs --entity-type groups\`. They are
+kept in \`seglog.json\` and rank above the broker's.
+
+${table('key|default|value|of the broker|what it does', groupRows())}
 
 ## Keys of Kafka without effect
 

@@ -274,7 +274,7 @@ describe('alterations', () => {
     for (const [type, name, words] of [
       [brokerLogger, '1', /chosen when the broker starts/],
       [clientMetrics, 'm', /no metrics/],
-      [group, 'g', /classic protocol/],
+      [group, '', /no configs of all groups/],
       [topic, '', /no configs of all topics/],
       [77, 'x', /type 77/],
     ] as const) {
@@ -296,7 +296,6 @@ describe('descriptions', () => {
     for (const [type, name] of [
       [brokerLogger, '1'],
       [clientMetrics, 'm'],
-      [group, 'g'],
       [broker, ''],
     ] as const) {
       expect([type, await ask(type, name)]).toEqual([type, 0])

@@ -115,6 +115,17 @@ describe("Kafka's tools", () => {
     await broker.remove()
   })
 
+  test('set and show configs of a group', () => {
+    const configure = (...args: string[]) => {
+      const entity = ['--entity-type', 'groups', '--entity-name', 'configured']
+      return runTool('kafka.admin.ConfigCommand', ['--bootstrap-server', broker.bootstrap, ...entity, ...args])
+    }
+    expect(configure('--alter', '--add-config', 'consumer.session.timeout.ms=9000')).toContain('Completed')
+    expect(configure('--describe')).toMatch(/consumer\.session\.timeout\.ms=9000/)
+    expect(configure('--alter', '--delete-config', 'consumer.session.timeout.ms')).toContain('Completed')
+    expect(configure('--describe')).not.toMatch(/consumer\.session\.timeout\.ms=9000/)
+  })
+
   test('list and describe a group of the consumer protocol, and say what the broker can', async () => {
     const { bootstrap } = broker
     const topic = await createTopic(client, bootstrap, 'tools', 2)

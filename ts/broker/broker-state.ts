@@ -5,6 +5,7 @@ import type { OfferedApi } from './api/offered-apis.js'
 import type { BrokerConfig } from './broker-config.js'
 import type { DynamicConfigs } from './dynamic-configs.js'
 import type { FetchSessions } from './fetch-sessions.js'
+import type { GroupConfigs } from './group-configs.js'
 import type { GroupCoordinator } from './groups/group-coordinator.js'
 import type { ProducerIds } from './producer-ids.js'
 import type { RequestContext } from './request-context.js'
@@ -21,6 +22,7 @@ export interface Endpoint {
 export interface BrokerState {
   readonly config: BrokerConfig
   readonly dynamicConfigs: DynamicConfigs
+  readonly groupConfigs: GroupConfigs
   readonly topics: Topics
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds

@@ -14,6 +14,7 @@ import { BrokerConfig } from './broker-config.js'
 import type { BrokerState, Endpoint } from './broker-state.js'
 import { DynamicConfigs } from './dynamic-configs.js'
 import { FetchSessions } from './fetch-sessions.js'
+import { GroupConfigs } from './group-configs.js'
 import { GroupCoordinator } from './groups/group-coordinator.js'
 import { groupLag, type PartitionLag } from './groups/group-lag.js'
 import { type MemoryDirectory, makeMemoryDirectory, memoryTarget } from './memory-directory.js'
@@ -109,7 +110,8 @@ export class Broker {
     logs.onOffline = (err) =>
       logger.error({ err, path: logs.path }, 'the log directory is offline: reads go on, writes fail')
     const crc32c = (bytes: Uint8Array) => engine.crc32c(bytes)
-    const ground = { config, topics, logs, clock, logger, crc32c }
+    const groupConfigs = new GroupConfigs(store, config)
+    const ground = { config, groupConfigs, topics, logs, clock, logger, crc32c }
     const state: BrokerState = {
       ...ground,
       dynamicConfigs,

@@ -2,6 +2,8 @@ import { configSource, configType, type DescribedConfig } from '../protocol/mess
 import { type BrokerConfig, baseKey, type ConfigLayer } from './broker-config.js'
 import { brokerConfigs } from './broker-config-table.js'
 import type { ConfigDef } from './config-def.js'
+import { groupConfigs } from './group-config-table.js'
+import type { GroupConfigs, GroupConfigValue } from './group-configs.js'
 import type { ConfigValue, TopicConfig } from './topic-config.js'
 import { topicConfigs } from './topic-config-table.js'
 
@@ -12,8 +14,9 @@ export interface DescribeOptions {
   documentation: boolean
 }
 
-const sourceOf: Readonly<Record<ConfigLayer | 'topic', number>> = {
+const sourceOf: Readonly<Record<ConfigLayer | 'topic' | 'group', number>> = {
   topic: configSource.topic,
+  group: configSource.group,
   dynamic: configSource.dynamicBroker,
   dynamicDefault: configSource.dynamicDefaultBroker,
   static: configSource.staticBroker,
@@ -51,6 +54,14 @@ export function describeClusterConfig(config: BrokerConfig, options: DescribeOpt
   })
 }
 
+/** Every config of a group. */
+export function describeGroupConfig(configs: GroupConfigs, group: string, options: DescribeOptions): DescribedConfig[] {
+  const set = configs.get(group)
+  return asked(Object.keys(groupConfigs), options).map((key) => {
+    return described(key, configs.inForce(key, set), false, groupConfigs[key], configs.values(key, set), options)
+  })
+}
+
 const sameMeanings: readonly (readonly string[])[] = [
   ['log.roll.ms', 'log.roll.hours'],
   ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
@@ -74,7 +85,7 @@ function described(
   value: string | null,
   readOnly: boolean,
   def: ConfigDef,
-  values: readonly ConfigValue[],
+  values: readonly (ConfigValue | GroupConfigValue)[],
   options: DescribeOptions,
 ): DescribedConfig {
   const secret = def.type === configType.password

@@ -11,7 +11,8 @@ export interface TopicRecord {
 }
 
 /**
- * Who knows which topics exist, what brokers were told while they ran, and which producer ids were issued. One implementation keeps it in the data directory
+ * Who knows which topics exist, what brokers and groups were told while brokers ran, and which producer ids were issued.
+ * One implementation keeps it in the data directory
  * (TopicStore); a cluster's keeps it where all brokers see it.
  *
  * Changes resolve once they are durable, and are visible from then on. They reject without effect: with
@@ -23,6 +24,8 @@ export interface MetadataStore {
   readonly deleting: readonly TopicRecord[]
   /** Configs set while brokers ran: by node id, for all brokers under the empty name. */
   readonly brokerConfigs: ReadonlyMap<string, ConfigMap>
+  /** Configs that groups have of their own, by group id; none is empty. */
+  readonly groupConfigs: ReadonlyMap<string, ConfigMap>
   create(topic: TopicRecord): Promise<void>
   /** Changes an existing topic; `change` sees the newest record, and may throw to refuse. */
   update(name: string, change: (topic: TopicRecord) => TopicRecord): Promise<TopicRecord>
@@ -32,6 +35,8 @@ export interface MetadataStore {
   deleted(id: string): Promise<void>
   /** Changes what is set for one broker, or for all; `change` sees the newest, and may throw to refuse. */
   updateBrokerConfigs(broker: string, change: (configs: ConfigMap) => ConfigMap): Promise<void>
+  /** Changes what is set for one group; `change` sees the newest, and may throw to refuse. */
+  updateGroupConfigs(group: string, change: (configs: ConfigMap) => ConfigMap): Promise<void>
   /** Reserves `count` producer ids that were never issued and never will be again; answers the first. */
   reserveProducerIds(count: number): Promise<number>
 }

@@ -10,6 +10,8 @@ export interface StoreState {
   readonly deleting: Map<string, TopicRecord>
   /** By node id; for all brokers under the empty name. */
   readonly brokerConfigs: Map<string, ConfigMap>
+  /** By group id. */
+  readonly groupConfigs: Map<string, ConfigMap>
   /** Every id below it may have been issued. */
   nextProducerId: number
 }
@@ -17,12 +19,13 @@ export interface StoreState {
 const formatVersion = 1
 
 export function emptyState(): StoreState {
-  return { topics: new Map(), deleting: new Map(), brokerConfigs: new Map(), nextProducerId: 0 }
+  const none = { topics: new Map(), deleting: new Map(), brokerConfigs: new Map(), groupConfigs: new Map() }
+  return { ...none, nextProducerId: 0 }
 }
 
 /**
  * `seglog.json`: `{ "version": 1, "nextProducerId": 1000, "topics": [{ "name", "id", "partitions", "configs" }],
- * "deleting": [...], "brokerConfigs": { "": {...}, "1": {...} } }`, one topic per line so that people and diffs can read
+ * "deleting": [...], "brokerConfigs": { "": {...}, "1": {...} }, "groupConfigs": {...} }`, one topic per line so that people and diffs can read
  * it.
  */
 export function serializeState(state: StoreState): Buffer {
@@ -33,7 +36,8 @@ export function serializeState(state: StoreState): Buffer {
   return Buffer.from(
     `{\n  "version": ${formatVersion},\n  "nextProducerId": ${state.nextProducerId},\n` +
       `  "topics": ${list(state.topics.values())},\n  "deleting": ${list(state.deleting.values())},\n` +
-      `  "brokerConfigs": ${JSON.stringify(Object.fromEntries(state.brokerConfigs))}\n}\n`,
+      `  "brokerConfigs": ${JSON.stringify(Object.fromEntries(state.brokerConfigs))},\n` +
+      `  "groupConfigs": ${JSON.stringify(Object.fromEntries(state.groupConfigs))}\n}\n`,
   )
 }
 
@@ -52,7 +56,8 @@ export function parseState(bytes: Buffer, path: string): StoreState {
   return {
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     deleting: new Map(deleting.map((topic) => [topic.id, topic])),
-    brokerConfigs: parseBrokerConfigs(parsed.brokerConfigs ?? {}, path),
+    brokerConfigs: parseConfigs(parsed.brokerConfigs ?? {}, 'brokerConfigs', path),
+    groupConfigs: parseConfigs(parsed.groupConfigs ?? {}, 'groupConfigs', path),
     nextProducerId: next,
   }
 }
@@ -80,12 +85,12 @@ function parseTopics(value: unknown, list: string, path: string): TopicRecord[] 
   })
 }
 
-function parseBrokerConfigs(value: unknown, path: string): Map<string, ConfigMap> {
-  if (!isObject(value)) throw corrupt(path, '"brokerConfigs" is no object')
+function parseConfigs(value: unknown, list: string, path: string): Map<string, ConfigMap> {
+  if (!isObject(value)) throw corrupt(path, `"${list}" is no object`)
   return new Map(
-    Object.entries(value).map(([broker, configs]) => {
-      if (!isConfigMap(configs)) throw corrupt(path, `"brokerConfigs" of ${JSON.stringify(broker)} are not valid`)
-      return [broker, configs]
+    Object.entries(value).map(([owner, configs]) => {
+      if (!isConfigMap(configs)) throw corrupt(path, `"${list}" of ${JSON.stringify(owner)} are not valid`)
+      return [owner, configs]
     }),
   )
 }

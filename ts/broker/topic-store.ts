@@ -54,6 +54,10 @@ export class TopicStore implements MetadataStore {
     return this.#state.brokerConfigs
   }
 
+  get groupConfigs(): ReadonlyMap<string, ConfigMap> {
+    return this.#state.groupConfigs
+  }
+
   create(topic: TopicRecord): Promise<void> {
     return this.#change((state) => {
       if (state.topics.has(topic.name)) {
@@ -96,6 +100,14 @@ export class TopicStore implements MetadataStore {
   updateBrokerConfigs(broker: string, change: (configs: ConfigMap) => ConfigMap): Promise<void> {
     return this.#change((state) => {
       state.brokerConfigs.set(broker, change(state.brokerConfigs.get(broker) ?? {}))
+    })
+  }
+
+  updateGroupConfigs(group: string, change: (configs: ConfigMap) => ConfigMap): Promise<void> {
+    return this.#change((state) => {
+      const configs = change(state.groupConfigs.get(group) ?? {})
+      if (Object.keys(configs).length === 0) state.groupConfigs.delete(group)
+      else state.groupConfigs.set(group, configs)
     })
   }
 
@@ -156,6 +168,7 @@ export class TopicStore implements MetadataStore {
       topics: new Map(this.#state.topics),
       deleting: new Map(this.#state.deleting),
       brokerConfigs: new Map(this.#state.brokerConfigs),
+      groupConfigs: new Map(this.#state.groupConfigs),
       nextProducerId: this.#state.nextProducerId,
     }
     // A refusal may rest on another change of this round, so it too is told when the round is durable.

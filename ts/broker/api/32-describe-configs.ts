@@ -13,6 +13,7 @@ import {
   type DescribeOptions,
   describeBrokerConfig,
   describeClusterConfig,
+  describeGroupConfig,
   describeTopicConfig,
 } from '../describe-config.js'
 import { checkTopicName } from '../topic-names.js'
@@ -22,10 +23,11 @@ import { distinct } from './distinct.js'
 import { inTurns } from './in-turns.js'
 
 /**
- * Versions 1-4. Of a topic and of this broker every key, with its value in force and where that comes from; of all
- * brokers (the empty name) what was set for them while they ran. A resource that is named again is answered once.
+ * Versions 1-4. Of a topic, of a group and of this broker every key, with its value in force and where that comes from; of
+ * all brokers (the empty name) what was set for them while they ran. A group need not exist. A resource that is named again
+ * is answered once.
  *
- * Not done: loggers, client metrics and groups have no configs here; asked for theirs, the answer is empty.
+ * Not done: loggers and client metrics have no configs here; asked for theirs, the answer is empty.
  */
 export const describeConfigs = apiHandler(apiKey.describeConfigs, '1-4', (broker, request, context) => {
   const respond = (results: DescribeConfigsResponse['results']) => ({ throttleTimeMs: 0, results })
@@ -72,12 +74,18 @@ function configsOf(broker: BrokerState, { resourceType, resourceName: name }: Re
       checkThisBroker(broker, name)
       return none
     case configResourceType.clientMetrics:
-    case configResourceType.group:
-      if (name === '') throw protocolError('INVALID_REQUEST', 'the resource has no name')
+      checkNamed(name)
       return none
+    case configResourceType.group:
+      checkNamed(name)
+      return describeGroupConfig(broker.groupConfigs, name, options)
     default:
       throw unknownResource(resourceType)
   }
+}
+
+function checkNamed(name: string): void {
+  if (name === '') throw protocolError('INVALID_REQUEST', 'the resource has no name')
 }
 
 const none: DescribedConfig[] = []

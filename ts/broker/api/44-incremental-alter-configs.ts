@@ -14,7 +14,7 @@ import { checkAlterations, eachResource } from './config-resource.js'
 type Operations = IncrementalAlterConfigsRequest['resources'][number]['configs']
 
 /**
- * Versions 0-1. Sets, removes, or extends single configs of topics, of this broker and of all brokers; the others stay.
+ * Versions 0-1. Sets, removes, or extends single configs of topics, groups, of this broker and of all brokers; the others stay.
  * All operations of a resource happen or none.
  */
 export const incrementalAlterConfigs = apiHandler(

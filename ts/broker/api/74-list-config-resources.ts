@@ -31,5 +31,5 @@ const kinds = new Map<number, (broker: BrokerState) => string[]>([
   [configResourceType.broker, (broker) => [String(broker.nodeId)]],
   [configResourceType.brokerLogger, (broker) => [String(broker.nodeId)]],
   [configResourceType.clientMetrics, () => []],
-  [configResourceType.group, () => []],
+  [configResourceType.group, (broker) => broker.groupConfigs.names],
 ])

@@ -6,6 +6,7 @@ import { brokerConfigs } from '../broker-config-table.js'
 import type { BrokerState } from '../broker-state.js'
 import { type ConfigTable, unknownConfig } from '../config-def.js'
 import { checkDynamicConfig } from '../dynamic-configs.js'
+import { groupConfigs } from '../group-config-table.js'
 import { checkTopicConfigs, checkTopicConfigsTogether, sayUnused, TopicConfig } from '../topic-config.js'
 import { topicConfigs } from '../topic-config-table.js'
 import { checkTopicName } from '../topic-names.js'
@@ -40,7 +41,7 @@ export function alterableConfigs(broker: BrokerState, resource: Resource): Alter
     case configResourceType.clientMetrics:
       throw protocolError('INVALID_REQUEST', 'this broker takes no metrics from its clients')
     case configResourceType.group:
-      throw protocolError('INVALID_REQUEST', 'groups have no configs here: they are of the classic protocol')
+      return ofGroup(broker, resource.resourceName)
     default:
       throw unknownResource(resource.resourceType)
   }
@@ -79,6 +80,21 @@ function ofBroker(broker: BrokerState, name: string): AlterableConfigs {
     },
     checkTogether: () => {},
     update: (change) => broker.dynamicConfigs.update(scope, change),
+  }
+}
+
+function ofGroup({ groupConfigs: configs }: BrokerState, group: string): AlterableConfigs {
+  if (group === '')
+    throw protocolError('INVALID_REQUEST', 'there are no configs of all groups; set those of the broker')
+  const set = configs.get(group)
+  return {
+    set,
+    checkKey: (key) => checkKnown(groupConfigs, key, key, set, `group ${group}`),
+    isList: (key) => groupConfigs[key].type === configType.list,
+    inForce: (key, current) => configs.inForce(key, current),
+    checked: (key, value) => configs.checked(group, key, value),
+    checkTogether: (current) => configs.checkTogether(group, current),
+    update: (change) => configs.update(group, change),
   }
 }
 

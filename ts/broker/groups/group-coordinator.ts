@@ -65,7 +65,7 @@ export class GroupCoordinator {
       ...{ timers, logger, clock, classic: this.#host },
       topics: ground.topics,
       patterns: new TopicPatterns(ground.topics),
-      settings: new ConfiguredConsumerSettings(config),
+      settings: new ConfiguredConsumerSettings(config, ground.groupConfigs),
       expired: (group, memberId, expected) => {
         const partition = this.#loadedPartitionOf(group.id)
         if (partition !== null) this.#consumers.expired(partition, group, memberId, expected)

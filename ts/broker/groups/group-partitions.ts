@@ -12,7 +12,10 @@ import { PendingOffsets } from './pending-offsets.js'
 import type { Replay } from './replay.js'
 
 /** What of the broker the groups stand on. */
-export type GroupGround = Pick<BrokerState, 'topics' | 'logs' | 'config' | 'clock' | 'logger' | 'crc32c'>
+export type GroupGround = Pick<
+  BrokerState,
+  'topics' | 'logs' | 'config' | 'groupConfigs' | 'clock' | 'logger' | 'crc32c'
+>
 
 export interface PartitionUse {
   /** Takes the records of the partition's log. */

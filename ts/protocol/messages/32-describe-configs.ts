@@ -18,6 +18,7 @@ export const configSource = {
   dynamicDefaultBroker: 3,
   staticBroker: 4,
   default: 5,
+  group: 8,
 } as const
 
 export const configType = {

@@ -1,20 +1,23 @@
 import type { BrokerConfig } from '../../broker-config.js'
+import type { GroupConfigs } from '../../group-configs.js'
 import type { ConsumerSettings } from './consumer-host.js'
 
 /** As the configs are now. */
 export class ConfiguredConsumerSettings implements ConsumerSettings {
   readonly #config: BrokerConfig
+  readonly #groups: GroupConfigs
 
-  constructor(config: BrokerConfig) {
+  constructor(config: BrokerConfig, groups: GroupConfigs) {
     this.#config = config
+    this.#groups = groups
   }
 
-  get sessionTimeoutMs(): number {
-    return this.#config.number('group.consumer.session.timeout.ms')
+  sessionTimeoutMs(group: string): number {
+    return this.#groups.number(group, 'consumer.session.timeout.ms')
   }
 
-  get heartbeatIntervalMs(): number {
-    return this.#config.number('group.consumer.heartbeat.interval.ms')
+  heartbeatIntervalMs(group: string): number {
+    return this.#groups.number(group, 'consumer.heartbeat.interval.ms')
   }
 
   get maxSize(): number {

@@ -110,7 +110,7 @@ export class ConsumerGroups {
     const asOf = timers.changes
     const retry = (err: unknown) => {
       this.#host.logger.warn({ group: group.id, member: memberId, err }, 'a member could not be removed')
-      timers.expect(expected, this.#host.settings.sessionTimeoutMs)
+      timers.expect(expected, this.#host.settings.sessionTimeoutMs(group.id))
     }
     try {
       const removed = partition.turns.take(group.id, () => {

@@ -8,10 +8,10 @@ import type { TopicPatterns } from './topic-patterns.js'
 
 /** What the configs say about groups of the consumer protocol. */
 export interface ConsumerSettings {
-  /** How long a member may be silent. */
-  readonly sessionTimeoutMs: number
-  /** What members are told. */
-  readonly heartbeatIntervalMs: number
+  /** How long a member of the group may be silent. */
+  sessionTimeoutMs(group: string): number
+  /** What its members are told. */
+  heartbeatIntervalMs(group: string): number
   readonly maxSize: number
   /** Names of the assignors that may be asked for; the first is the default. */
   readonly assignors: readonly string[]

@@ -11,7 +11,7 @@ export function expectHeartbeat(
   member: ConsumerMember,
 ): void {
   const timers = timersOf(host, group, member.id)
-  timers.expect('session', host.settings.sessionTimeoutMs)
+  timers.expect('session', host.settings.sessionTimeoutMs(group.id))
   if (member.state !== 'unrevoked') timers.came('revocation')
   else if (member.revoking !== before.revoking) timers.expect('revocation', member.rebalanceTimeoutMs)
 }
@@ -20,7 +20,7 @@ export function expectHeartbeat(
 export function expectAll(host: ConsumerHost, group: ConsumerGroup): void {
   for (const { id, classic, state, rebalanceTimeoutMs } of group.members.values()) {
     const timers = timersOf(host, group, id)
-    timers.expect('session', classic?.sessionTimeoutMs ?? host.settings.sessionTimeoutMs)
+    timers.expect('session', classic?.sessionTimeoutMs ?? host.settings.sessionTimeoutMs(group.id))
     if (classic === null && state === 'unrevoked') timers.expect('revocation', rebalanceTimeoutMs)
   }
 }

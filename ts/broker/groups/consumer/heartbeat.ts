@@ -37,7 +37,7 @@ export function heartbeat(
       owned !== null)
   const isTold = isFull || !samePartitions(before.assigned, member.assigned)
   return answer(member.id, member.epoch, {
-    heartbeatIntervalMs: host.settings.heartbeatIntervalMs,
+    heartbeatIntervalMs: host.settings.heartbeatIntervalMs(group.id),
     assignment: isTold ? { topicPartitions: toTopicPartitions(member.assigned) } : null,
   })
 }
