@@ -403,6 +403,42 @@ describe('exclusion', () => {
 })
 
 describe('leaving', () => {
+  test('amid a join, with partitions in hand: waits for the generation that it can commit in', async () => {
+    const { coordinator, timers, did, consumer, membership } = await joined({ assignors: ['cooperative-sticky'] })
+    const committedIn: number[] = []
+    consumer.yielding = async () => void committedIn.push(membership.generation!.generation)
+    coordinator.script('heartbeat', 'REBALANCE_IN_PROGRESS')
+    coordinator.script('join', 'never')
+    await timers.advance(1_000)
+    await settle()
+    expect(membership.state).toBe('joining')
+    const leaving = membership.leave('enough')
+    await settle()
+    expect(did.at(-1)).toBe('rebalance: the group rebalances')
+    const about = { protocolName: 'cooperative-sticky', leader: 'other', members: [], skipAssignment: false }
+    coordinator.release({ errorCode: 0, memberId: 'm1', generationId: 7, ...about })
+    await leaving
+    expect(committedIn).toEqual([7])
+    expect(did.at(-1)).toBe('yield t0 t1')
+    expect(coordinator.calls.slice(-2)).toEqual(['sync', 'leave'])
+  })
+
+  test('amid a join that does not end: only so long', async () => {
+    const { coordinator, timers, did, membership } = await joined({ assignors: ['cooperative-sticky'] })
+    coordinator.script('heartbeat', 'REBALANCE_IN_PROGRESS')
+    coordinator.script('join', 'never')
+    await timers.advance(1_000)
+    await settle()
+    const leaving = membership.leave('enough')
+    await timers.advance(1_900)
+    expect(coordinator.count('leave')).toBe(0)
+    await timers.advance(200)
+    await leaving
+    expect(did.at(-1)).toBe('yield t0 t1')
+    expect(coordinator.count('leave')).toBe(1)
+    expect(timers.size).toBe(0)
+  })
+
   test('gives up everything and says so', async () => {
     const { coordinator, did, membership } = await joined()
     await membership.leave('enough')

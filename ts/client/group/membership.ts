@@ -7,7 +7,7 @@ import { type BackOffTimes, backOffMs } from '../back-off.js'
 import type { TopicPartition } from '../consumer-options.js'
 import { errorOf } from '../response-error.js'
 import { asSeglogError } from '../settle-errors.js'
-import { type Clock, pause } from './clock.js'
+import { type Alarm, type Clock, pause } from './clock.js'
 import { decodeAssignment, encodeSubscription } from './consumer-protocol.js'
 import { Generation } from './generation.js'
 import type { GroupCalls } from './group-calls.js'
@@ -51,6 +51,8 @@ export interface MembershipOptions {
 }
 
 const backOff: BackOffTimes = { initialMs: 100, maxMs: 2_000 }
+/** That a member which is to leave waits for the join under way. */
+const partingMsMax = 2_000
 const none: Claim = { owned: [], generation: -1 }
 
 /**
@@ -144,7 +146,9 @@ export class Membership implements GroupMembership {
   private async live(): Promise<void> {
     while (this.at !== 'out') {
       const next = await this.step().catch((error: unknown) => this.failed(asSeglogError(error)))
-      this.moveTo(this.goodbye.isSet && this.at !== 'leaving' ? 'leaving' : next)
+      // The generation that it has joined begins with its sync, and only in that it may commit.
+      const mustSync = next === 'syncing' && this.hasPartitions
+      this.moveTo(this.goodbye.isSet && this.at !== 'leaving' && !mustSync ? 'leaving' : next)
     }
   }
 
@@ -375,12 +379,31 @@ export class Membership implements GroupMembership {
     return pause(this.clock, backOffMs(backOff, this.failures), this.goodbye)
   }
 
-  /** Null when the member is to leave; what comes of the work later is undone. */
+  /**
+   * Null when the member is to leave; what comes of the work later is undone. One with partitions waits for it a while: to
+   * commit what it came to it needs the generation that the work is for.
+   */
   private async unlessLeaving<T extends object>(work: MaybePromise<T>): Promise<T | null> {
     const done = Promise.resolve(work)
-    const result = await this.goodbye.unless(done)
-    if (result === null) void done.then((late) => this.leaveLate(late)).catch(() => {})
-    return result
+    const over = new Signal()
+    const alarms: Alarm[] = []
+    const forget = this.goodbye.listen(() => {
+      if (!this.hasPartitions) over.set()
+      else alarms.push(this.clock.after(partingMsMax, () => over.set()))
+    })
+    try {
+      const result = await over.unless(done)
+      if (result === null) void done.then((late) => this.leaveLate(late)).catch(() => {})
+      return result
+    } finally {
+      forget()
+      for (const alarm of alarms) alarm.cancel()
+    }
+  }
+
+  /** Members that cooperate keep them while they join. */
+  private get hasPartitions(): boolean {
+    return this.host.owned().length > 0
   }
 
   private async leaveLate(late: object): Promise<void> {
