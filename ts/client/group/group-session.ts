@@ -136,8 +136,9 @@ export class GroupSession {
       rebalancing: (reason) => void events.tell('rebalance', { ...this.names(), reason }),
       receive: (assignment, generation) => this.receive(assignment, generation),
       giveUp: (places, stay, withinMs) => {
-        const given = partitions.list.filter((one) => places.includes(one))
-        return this.giveUp(given, stay, withinMs)
+        const given = new Set(places)
+        const gone = partitions.list.filter((one) => given.has(one))
+        return this.giveUp(gone, stay, withinMs)
       },
       takeUp: (places, stay, takingUp) => this.takeUp(places, stay, takingUp),
       yieldAll: (generation, withinMs) => this.giveUp(partitions.list, generation, withinMs),

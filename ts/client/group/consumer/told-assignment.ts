@@ -25,9 +25,9 @@ export class ToldAssignment {
 
   /** What is to be taken up by a member that has these. */
   addedTo(held: readonly IdentifiedPartition[]): TopicPartitionIds[] {
-    const has = (id: string, index: number) => held.some((one) => one.topicId === id && one.partition === index)
+    const has = new ToldAssignment(toTopicPartitionIds(held)).topics
     return Array.from(this.topics, ([topicId, partitions]) => {
-      return { topicId, partitions: [...partitions].filter((index) => !has(topicId, index)) }
+      return { topicId, partitions: [...partitions].filter((index) => has.get(topicId)?.has(index) !== true) }
     }).filter(({ partitions }) => partitions.length > 0)
   }
 
@@ -45,7 +45,11 @@ export class ToldAssignment {
 /** Partitions by topic, in order, so that the same ones make the same list. */
 export function toTopicPartitionIds(held: readonly IdentifiedPartition[]): TopicPartitionIds[] {
   const topics = new Map<string, number[]>()
-  for (const { topicId, partition } of held) topics.set(topicId, [...(topics.get(topicId) ?? []), partition])
+  for (const { topicId, partition } of held) {
+    const partitions = topics.get(topicId)
+    if (partitions === undefined) topics.set(topicId, [partition])
+    else partitions.push(partition)
+  }
   return Array.from(topics, ([topicId, partitions]) => ({
     topicId,
     partitions: partitions.sort((a, b) => a - b),
