@@ -157,6 +157,10 @@ Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool d
   if (header.size_bytes() < static_cast<int64_t>(kBatchOverhead) || batch.size() < size) {
     return Invalid("the batch is not whole", 0);
   }
+  return WalkBody(batch.subspan(kBatchOverhead, size - kBatchOverhead), header, dense_offsets);
+}
+
+Result<RecordWalk> WalkBody(ByteSpan body, const BatchHeader& header, bool dense_offsets) {
   if (header.codec() != 0) return Invalid("the batch is compressed", 0);
   if (dense_offsets && header.last_offset_delta != header.record_count - 1) {
     return Invalid("last offset delta and record count disagree", 0);
@@ -165,7 +169,7 @@ Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool d
   if (header.is_append_time() && header.record_count > 0) walk.max_timestamp = header.max_timestamp;
   // One cursor over all records: a field may be read past its record's end, never past the batch's, and then
   // the record does not end where its length says.
-  Cursor cursor(batch.data() + kBatchOverhead, batch.data() + size);
+  Cursor cursor(body.data(), body.data() + body.size());
   int64_t last_delta = -1;
   for (int64_t i = 0; i < header.record_count; ++i) {
     const int64_t length = cursor.Varint();

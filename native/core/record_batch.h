@@ -57,6 +57,8 @@ struct RecordWalk {
   bool any_null_key = false;
 };
 Result<RecordWalk> WalkRecords(ByteSpan batch, const BatchHeader& header, bool dense_offsets);
+/// The same for the bytes behind the header alone.
+Result<RecordWalk> WalkBody(ByteSpan body, const BatchHeader& header, bool dense_offsets);
 
 /// Patches, in place, the two fields outside the CRC.
 void PatchBaseOffset(uint8_t* batch, RecordOffset base_offset);

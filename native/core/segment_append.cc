@@ -13,9 +13,9 @@ namespace seglog {
 
 namespace {
 
-// Above this, and unless the batches are small, bodies are written from where they are instead of being
-// copied. Those whose records are to be walked are copied: that needs them in one piece.
-constexpr size_t kCopiedAppendBytes = 256 << 10;
+// Above this, and unless the batches are small, bodies are checked and written where they are instead of
+// being copied.
+constexpr size_t kCopiedAppendBytes = 64 << 10;
 constexpr size_t kSmallBatchBytes = 4096;
 
 Status WrongCrc(const BatchHeader& header, size_t index) {
@@ -28,8 +28,8 @@ Status WrongCrc(const BatchHeader& header, size_t index) {
 uint32_t HeaderCrc(const uint8_t* raw) { return Crc32c(raw + kCrcStart, kBatchOverhead - kCrcStart); }
 
 /// The largest timestamp of a batch's records; kInvalidBatch where they break the rules.
-Result<TimestampMs> CheckRecords(ByteSpan batch, const BatchHeader& header, const RecordRules& rules) {
-  auto walk = WalkRecords(batch, header, true);
+Result<TimestampMs> CheckRecords(ByteSpan body, const BatchHeader& header, const RecordRules& rules) {
+  auto walk = WalkBody(body, header, true);
   if (!walk.ok()) return walk.status();
   if (rules.keyed && walk->any_null_key)
     return Status::Error(ErrorCode::kInvalidBatch, "a record has no key");
@@ -65,7 +65,7 @@ Status CopyBatches(std::span<const ByteSpan> given, AppendPlan* plan, const Appe
     if (options.crc == CrcMode::kVerify) {
       if (crc != header->crc) return WrongCrc(*header, i);
       if (options.records && as_given.codec() == 0) {
-        auto newest = CheckRecords({target, body + kBatchOverhead}, as_given, *options.records);
+        auto newest = CheckRecords({target + kBatchOverhead, body}, as_given, *options.records);
         if (!newest.ok()) return newest.status();
         if (!restamped && *newest != as_given.max_timestamp) {
           restamped = true;
@@ -82,31 +82,61 @@ Status CopyBatches(std::span<const ByteSpan> given, AppendPlan* plan, const Appe
   return Status::Ok();
 }
 
+/// Batches as they are to be written: headers of their own, bodies where they were given.
+struct SlicedBatches {
+  std::vector<std::array<uint8_t, kBatchOverhead>> headers;
+  std::vector<IoSlice> slices;
+};
+
+uint32_t BodyCrc(std::span<const IoSlice> body, uint32_t crc) {
+  for (const IoSlice& piece : body) crc = Crc32c(piece.data, piece.size, crc);
+  return crc;
+}
+
+/// The body in one piece: where it is, or copied together into `joined`.
+ByteSpan Joined(std::span<const IoSlice> body, std::vector<uint8_t>* joined) {
+  if (body.size() == 1) return {body[0].data, body[0].size};
+  joined->clear();
+  for (const IoSlice& piece : body) joined->insert(joined->end(), piece.data, piece.data + piece.size);
+  return *joined;
+}
+
 /// As CopyBatches, but only headers are copied; bodies stay where they are.
 Status SliceBatches(std::span<const ByteSpan> given, const AppendPlan& plan, const AppendOptions& options,
-                    RecordOffset next, std::vector<std::array<uint8_t, kBatchOverhead>>* headers,
-                    std::vector<IoSlice>* slices) {
+                    RecordOffset next, SlicedBatches* sliced) {
   BatchParts parts(given);
-  headers->resize(plan.batches);
+  std::vector<uint8_t> joined;
+  sliced->headers.resize(plan.batches);
   size_t planned = 0;
   for (size_t i = 0; i < plan.batches; ++i) {
-    uint8_t* raw = (*headers)[i].data();
+    uint8_t* raw = sliced->headers[i].data();
     auto header = TakeHeader(&parts, plan, i == 0, plan.bytes - planned, raw);
     if (!header.ok()) return header.status();
     planned += static_cast<size_t>(header->size_bytes());
-    uint32_t given_crc = HeaderCrc(raw);
+    const BatchHeader as_given = *header;
+    const uint32_t given_crc = HeaderCrc(raw);
     StampHeader(options, next, raw, &*header);
-    uint32_t crc = HeaderCrc(raw);
-    const bool restamped = options.append_time.value >= 0;
-    slices->push_back({raw, kBatchOverhead});
+    sliced->slices.push_back({raw, kBatchOverhead});
+    const size_t first_piece = sliced->slices.size();
     parts.Take(static_cast<size_t>(header->size_bytes()) - kBatchOverhead,
                [&](const uint8_t* piece, size_t size) {
-                 if (options.crc == CrcMode::kVerify) given_crc = Crc32c(piece, size, given_crc);
-                 if (options.crc == CrcMode::kCompute || restamped) crc = Crc32c(piece, size, crc);
-                 slices->push_back({piece, size});
+                 sliced->slices.push_back({piece, size});
                });
-    if (options.crc == CrcMode::kVerify && given_crc != header->crc) return WrongCrc(*header, i);
-    if (options.crc == CrcMode::kCompute || restamped) PatchCrc(raw, crc);
+    const auto body = std::span<const IoSlice>(sliced->slices).subspan(first_piece);
+
+    bool restamped = options.crc == CrcMode::kCompute || options.append_time.value >= 0;
+    if (options.crc == CrcMode::kVerify) {
+      if (BodyCrc(body, given_crc) != as_given.crc) return WrongCrc(*header, i);
+      if (options.records && as_given.codec() == 0) {
+        auto newest = CheckRecords(Joined(body, &joined), as_given, *options.records);
+        if (!newest.ok()) return newest.status();
+        if (!restamped && *newest != as_given.max_timestamp) {
+          restamped = true;
+          PatchMaxTimestamp(raw, *newest);
+        }
+      }
+    }
+    if (restamped) PatchCrc(raw, BodyCrc(body, HeaderCrc(raw)));
     next = header->last_offset() + 1;
   }
   return Status::Ok();
@@ -211,21 +241,20 @@ Result<Appended> Segment::Append(std::span<const ByteSpan> parts, const AppendOp
   if (plan.bytes <= kMappedLaneBytes) last_small_append_ms_.store(CoarseNowMs(), std::memory_order_relaxed);
 
   std::unique_ptr<uint8_t[]> copy;
-  std::vector<std::array<uint8_t, kBatchOverhead>> headers;
-  std::vector<IoSlice> slices;
-  if (options.records || plan.bytes <= kCopiedAppendBytes || plan.bytes / plan.batches < kSmallBatchBytes) {
+  SlicedBatches sliced;
+  if (plan.bytes <= kCopiedAppendBytes || plan.bytes / plan.batches < kSmallBatchBytes) {
     copy = std::make_unique_for_overwrite<uint8_t[]>(plan.bytes);
     size_t stored = 0;
     SEGLOG_RETURN_IF_ERROR(CopyBatches(parts, &plan, options, next_offset_, copy.get(), &stored));
-    slices.push_back({copy.get(), plan.bytes});
+    sliced.slices.push_back({copy.get(), plan.bytes});
   } else {
-    SEGLOG_RETURN_IF_ERROR(SliceBatches(parts, plan, options, next_offset_, &headers, &slices));
+    SEGLOG_RETURN_IF_ERROR(SliceBatches(parts, plan, options, next_offset_, &sliced));
   }
 
   const FilePosition begin = end_;
   SEGLOG_RETURN_IF_ERROR(
       directory_->Failed(window_->Reserve(begin.value + static_cast<int64_t>(plan.bytes))));
-  const Status written = file_->WriteAt(begin.value, slices.data(), slices.size());
+  const Status written = file_->WriteAt(begin.value, sliced.slices.data(), sliced.slices.size());
   if (!written.ok()) {
     if (directory_->Failed(written).code() == ErrorCode::kNoSpace) CutBehindEnd();
     return written;
@@ -240,7 +269,7 @@ Result<Appended> Segment::Append(std::span<const ByteSpan> parts, const AppendOp
       return noted;
     }
   }
-  const Appended appended = copy ? Account(plan, options, copy.get()) : AccountHeaders(headers, plan);
+  const Appended appended = copy ? Account(plan, options, copy.get()) : AccountHeaders(sliced.headers, plan);
   Publish();
   if (plan.bytes <= kMappedLaneBytes) NudgeHelper();
   return appended;

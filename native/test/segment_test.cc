@@ -542,4 +542,67 @@ TEST_F(SegmentTest, RecordsAreCheckedWhereTheyAreStored) {
   }
 }
 
+/// Large batches are checked and written where they lie, in one piece or spread over several, and stay as
+/// they were; only what is stored differs from them.
+TEST_F(SegmentTest, LargeBatchesAreCheckedAndWrittenWhereTheyLie) {
+  SegmentOptions roomy = Options();
+  roomy.segment_bytes = 16 << 20;
+  Create(roomy);
+  const AppendOptions checked{
+      .crc = CrcMode::kVerify,
+      .records = RecordRules{TimestampMs(0), TimestampMs(5000), false},
+  };
+  AppendOptions stamped = checked;
+  stamped.append_time = TimestampMs(4321);
+  const Bytes first = MakeBatch({.records = 3, .value_bytes = 50'000});
+  Bytes lying = MakeBatch({.records = 2, .value_bytes = 60'000});
+  PatchMaxTimestamp(lying.data(), TimestampMs(7'000));
+  PatchCrc(lying.data(), Crc32c(lying.data() + kCrcStart, lying.size() - kCrcStart));
+  const Bytes given = Joined({first, lying});
+  const auto end_of_first = first.size();
+  using Cuts = std::vector<size_t>;
+  for (const Cuts& cuts :
+       {Cuts{}, Cuts{30}, Cuts{61}, Cuts{61, 100'000}, Cuts{end_of_first},
+        Cuts{end_of_first - 1, end_of_first + 10, end_of_first + 61, end_of_first + 70'000}}) {
+    for (const AppendOptions& options : {checked, stamped}) {
+      const bool is_stamped = options.append_time.value >= 0;
+      Bytes source = given;
+      std::vector<ByteSpan> parts;
+      size_t from = 0;
+      for (const size_t cut : cuts) {
+        parts.push_back(ByteSpan(source).subspan(from, cut - from));
+        from = cut;
+      }
+      parts.push_back(ByteSpan(source).subspan(from));
+      const LogEnd before = segment_->published();
+
+      source.back() ^= 1;  // in the record's header count, of the second batch alone
+      EXPECT_EQ(segment_->Append(parts, options).status().code(), ErrorCode::kCorruptBatch);
+      EXPECT_EQ(segment_->published(), before);
+      source.back() ^= 1;
+
+      auto appended = segment_->Append(parts, options);
+      ASSERT_OK(appended.status());
+      EXPECT_EQ(appended->max_timestamp, TimestampMs(is_stamped ? 4321 : 1002));
+      EXPECT_EQ(source, given);
+      Bytes stored(given.size());
+      ASSERT_OK(segment_->ReadAt(before.position, stored));
+      int64_t offset = before.offset.value;
+      size_t at = 0;
+      for (const Bytes& batch : {first, MakeBatch({.records = 2, .value_bytes = 60'000})}) {
+        Bytes expected = Stamped(batch, offset, -1);
+        if (is_stamped) {
+          PatchAppendTime(expected.data(), TimestampMs(4321));
+          PatchCrc(expected.data(), Crc32c(expected.data() + kCrcStart, expected.size() - kCrcStart));
+        }
+        EXPECT_EQ(Bytes(stored.begin() + static_cast<ptrdiff_t>(at),
+                        stored.begin() + static_cast<ptrdiff_t>(at + batch.size())),
+                  expected);
+        at += batch.size();
+        offset += batch.size() == first.size() ? 3 : 2;
+      }
+    }
+  }
+}
+
 }  // namespace seglog::test
