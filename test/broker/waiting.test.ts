@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { WaitingFetches, type Watched } from '../../ts/broker/waiting-fetches.js'
 import { apiKey } from '../../ts/protocol/apis.js'
@@ -68,15 +69,13 @@ describe('a fetch that finds too little', () => {
 describe('WaitingFetches', () => {
   it('leaves nothing behind when a wait ends', async () => {
     const room = new WaitingFetches()
-    const partition: Watched & { appendedBytes: number } = { appendedBytes: 10, waiting: new Set() }
+    const partition: Watched = { appendedBytes: 10, waiting: new Set() }
     const wait = { partitions: [partition], startBytes: 10, missingBytes: 5, waitMs: forEver, signal: undefined }
     const waiting = room.wait(wait)
     expect([room.size, partition.waiting.size]).toEqual([1, 1])
-    partition.appendedBytes = 14
-    for (const fetch of partition.waiting) fetch.onAppend()
+    for (const fetch of partition.waiting) fetch.onAppend(4)
     expect(room.size).toBe(1)
-    partition.appendedBytes = 15
-    for (const fetch of partition.waiting) fetch.onAppend()
+    for (const fetch of partition.waiting) fetch.onAppend(1)
     await waiting
     expect([room.size, partition.waiting.size]).toEqual([0, 0])
   })
@@ -85,6 +84,26 @@ describe('WaitingFetches', () => {
     const room = new WaitingFetches()
     const partition: Watched = { appendedBytes: 15, waiting: new Set() }
     await room.wait({ partitions: [partition], startBytes: 10, missingBytes: 5, waitMs: forEver, signal: undefined })
+    expect(room.size).toBe(0)
+  })
+
+  it('ends all waits of a signal by one listener, whatever waited before', async () => {
+    const room = new WaitingFetches()
+    const abort = new AbortController()
+    const partition: Watched = { appendedBytes: 0, waiting: new Set() }
+    const wait = { partitions: [partition], startBytes: 0, missingBytes: 5, waitMs: forEver, signal: abort.signal }
+    for (let i = 0; i < 20; i++) {
+      const ended = room.wait(wait)
+      for (const fetch of partition.waiting) fetch.onAppend(5)
+      await ended
+    }
+    const waiting = [room.wait(wait), room.wait(wait)]
+    expect(getEventListeners(abort.signal, 'abort')).toHaveLength(1)
+    expect(room.size).toBe(2)
+    abort.abort()
+    await Promise.all(waiting)
+    expect([room.size, partition.waiting.size]).toEqual([0, 0])
+    await room.wait(wait)
     expect(room.size).toBe(0)
   })
 })

@@ -118,7 +118,7 @@ export class Partition implements Watched {
   readonly #onAppend = (bytes: number): void => {
     this.appendedBytes += bytes
     this.log.highWatermark = this.log.logEndOffset
-    if (this.waiting.size > 0) for (const fetch of this.waiting) fetch.onAppend()
+    if (this.waiting.size > 0) for (const fetch of this.waiting) fetch.onAppend(bytes)
   }
 
   readonly #flushed = (info: AppendInfo): MaybePromise<AppendInfo> => {

@@ -48,11 +48,29 @@ export class WaitingFetches {
   }
 }
 
+/** The waits of one connection. Listeners of a signal cost 0.5 us to come and go, so each has one, for all that waits. */
+const waitsBySignal = new WeakMap<AbortSignal, Set<WaitingFetch>>()
+
+function waitsOf(signal: AbortSignal): Set<WaitingFetch> {
+  const known = waitsBySignal.get(signal)
+  if (known !== undefined) return known
+  const waits = new Set<WaitingFetch>()
+  waitsBySignal.set(signal, waits)
+  signal.addEventListener('abort', () => waits.forEach(finishOne), { once: true })
+  return waits
+}
+
+function finishOne(fetch: WaitingFetch): void {
+  fetch.finish()
+}
+
 export class WaitingFetch {
   readonly done: Promise<void>
   readonly #fetch: FetchWait
   readonly #all: Set<WaitingFetch>
+  readonly #waits: Set<WaitingFetch> | null
   readonly #timer: NodeJS.Timeout
+  #missingBytes: number
   #resolve!: () => void
 
   constructor(fetch: FetchWait, all: Set<WaitingFetch>) {
@@ -64,26 +82,34 @@ export class WaitingFetch {
     this.#timer = setTimeout(this.finish, Math.min(fetch.waitMs, waitMsMax))
     all.add(this)
     for (const partition of fetch.partitions) partition.waiting.add(this)
-    fetch.signal?.addEventListener('abort', this.finish, { once: true })
-    if (fetch.signal?.aborted || fetch.partitions.some(({ closed }) => closed)) this.finish()
-    else this.onAppend()
+    this.#waits = fetch.signal === undefined ? null : waitsOf(fetch.signal)
+    this.#waits?.add(this)
+    this.#missingBytes = fetch.missingBytes
+    if (fetch.signal?.aborted || fetch.partitions.some(isClosed)) this.finish()
+    else this.onAppend(appendedBytes(fetch.partitions) - fetch.startBytes)
   }
 
-  onAppend(): void {
-    if (appendedBytes(this.#fetch.partitions) - this.#fetch.startBytes >= this.#fetch.missingBytes) this.finish()
+  /** So many bytes became visible in one of its partitions. */
+  onAppend(bytes: number): void {
+    this.#missingBytes -= bytes
+    if (this.#missingBytes <= 0) this.finish()
   }
 
   /** Ends the wait now. Idempotent. */
   readonly finish = (): void => {
     clearTimeout(this.#timer)
-    this.#fetch.signal?.removeEventListener('abort', this.finish)
+    this.#waits?.delete(this)
     this.#all.delete(this)
     for (const partition of this.#fetch.partitions) partition.waiting.delete(this)
     this.#resolve()
   }
 }
 
-export function appendedBytes(partitions: readonly Watched[]): number {
+function isClosed({ closed }: Watched): boolean {
+  return closed === true
+}
+
+function appendedBytes(partitions: readonly Watched[]): number {
   let sum = 0
   for (const partition of partitions) sum += partition.appendedBytes
   return sum

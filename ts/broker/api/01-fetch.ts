@@ -2,6 +2,7 @@ import { stackless } from '../../errors/stackless.js'
 import { isPromise, type MaybePromise } from '../../log/maybe-promise.js'
 import { apiKey } from '../../protocol/apis.js'
 import { withCause } from '../../protocol/cause.js'
+import { toInt64 } from '../../protocol/codec/int64.js'
 import { protocolError, protocolErrors } from '../../protocol/errors.js'
 import { type FileRegion, isFileRegion } from '../../protocol/file-region.js'
 import type {
@@ -163,15 +164,24 @@ class FetchRound {
       for (let p = t === topicIndex ? partitionIndex : 0; p < asked.partitions.length; p++) {
         const part = this.#readPartition(name, asked.topic, asked.topicId, asked.partitions[p])
         if (isPromise(part)) {
-          return part.then((settled) => {
-            parts.push(settled)
-            return this.#readFrom(t, p + 1)
-          })
+          return this.#readBehind(part, parts, t, p + 1)
         }
         parts.push(part)
         if (this.pace?.isDue()) return this.pace.next().then(() => this.#readFrom(t, p + 1))
       }
     }
+  }
+
+  #readBehind(
+    part: Promise<FetchPartitionResponse>,
+    parts: FetchPartitionResponse[],
+    topicIndex: number,
+    partitionIndex: number,
+  ): Promise<void> {
+    return part.then((settled) => {
+      parts.push(settled)
+      return this.#readFrom(topicIndex, partitionIndex)
+    })
   }
 
   #partsOf(index: number, topic: string, topicId: string): FetchPartitionResponse[] {
@@ -187,16 +197,24 @@ class FetchRound {
     id: string,
     asked: FetchPartition,
   ): MaybePromise<FetchPartitionResponse> {
-    const failed = (error: unknown) => this.#failure(error, name, asked)
     try {
       const topics = this.broker.topics
       const partition = topics.partition(topics.get(askedName, id), asked.partition)
-      if (isPromise(partition)) return partition.then((opened) => this.#readOpen(opened, asked)).catch(failed)
-      const part = this.#readOpen(partition, asked)
-      return isPromise(part) ? part.catch(failed) : part
+      const part = isPromise(partition)
+        ? partition.then((opened) => this.#readOpen(opened, asked))
+        : this.#readOpen(partition, asked)
+      return isPromise(part) ? this.#orFailure(part, name, asked) : part
     } catch (error) {
-      return failed(error)
+      return this.#failure(error, name, asked)
     }
+  }
+
+  #orFailure(
+    part: Promise<FetchPartitionResponse>,
+    name: string,
+    asked: FetchPartition,
+  ): Promise<FetchPartitionResponse> {
+    return part.catch((error: unknown) => this.#failure(error, name, asked))
   }
 
   #readOpen(partition: Partition, asked: FetchPartition): MaybePromise<FetchPartitionResponse> {
@@ -216,9 +234,7 @@ class FetchRound {
     const room = this.#maxBytes - this.bytes
     if (offset >= limit || (room <= 0 && this.bytes > 0)) return this.#part(partition, asked, noRecords)
     const records = this.#records(partition, offset, Math.min(room, asked.partitionMaxBytes), limit)
-    return isPromise(records)
-      ? records.then((done) => this.#part(partition, asked, done))
-      : this.#part(partition, asked, records)
+    return isPromise(records) ? this.#partOf(partition, asked, records) : this.#part(partition, asked, records)
   }
 
   #records({ log }: Partition, offset: number, maxBytes: number, limit: number): MaybePromise<Stored> {
@@ -227,15 +243,23 @@ class FetchRound {
     return isPromise(read) ? read.then(({ batches }) => batches) : read.batches
   }
 
+  async #partOf(
+    partition: Partition,
+    asked: FetchPartition,
+    records: Promise<Stored>,
+  ): Promise<FetchPartitionResponse> {
+    return this.#part(partition, asked, await records)
+  }
+
   #part(partition: Partition, asked: FetchPartition, records: Stored): FetchPartitionResponse {
     this.bytes += records.length
     if (!isFileRegion(records)) this.#copiedMaxBytes -= records.length
     return {
       partitionIndex: asked.partition,
       errorCode: 0,
-      highWatermark: BigInt(partition.highWatermark),
-      lastStableOffset: BigInt(partition.lastStableOffset),
-      logStartOffset: BigInt(partition.log.logStartOffset),
+      highWatermark: toInt64(partition.highWatermark),
+      lastStableOffset: toInt64(partition.lastStableOffset),
+      logStartOffset: toInt64(partition.log.logStartOffset),
       abortedTransactions: this.request.isolationLevel === 0 ? null : [],
       preferredReadReplica: -1,
       records,

@@ -22,6 +22,8 @@ import { isNullableStruct, longestString, placement, type Shape, type StructTabl
 /** Reads one value; a plan is made once per message and version, and holds every decision that those two settle. */
 export type Read = (reader: Reader) => unknown
 
+const shortList = 16
+
 interface TaggedRead {
   readonly name: string
   readonly read: Read
@@ -175,8 +177,9 @@ function readArray(of: FieldType, shape: Shape, nullable: boolean, place: string
     if (count * smallest > reader.remaining)
       throw malformed(`${place} claims ${count} elements, more than fit into the message`)
     reader.countElements(count)
-    const result: unknown[] = []
-    for (let i = 0; i < count; i++) result.push(read(reader))
+    // A list that grows begins with room for 17.
+    const result: unknown[] = count <= shortList ? new Array(count) : []
+    for (let i = 0; i < count; i++) result[i] = read(reader)
     return result
   }
 }

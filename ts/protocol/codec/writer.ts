@@ -44,7 +44,7 @@ export class Writer {
   begin(): void {
     this.at = this.run
     if (this.bytes.length - this.at < roomToBegin || this.bytes.length > slabBytes) this.replace(slabBytes)
-    this.parts = []
+    if (this.parts.length > 0) this.parts = []
     this.partBytes = 0
     this.head = this.view
     this.headAt = this.at
@@ -64,13 +64,12 @@ export class Writer {
 
   /** The message as parts, their length in front. Throws INVALID_ARGUMENT for more than a length can say. */
   finishFrame(): Part[] {
+    const bytes = this.partBytes + this.at - this.run
+    if (bytes - 4 > largestFrame)
+      throw new SeglogError('INVALID_ARGUMENT', `a message of ${bytes} bytes: a frame has at most ${largestFrame}`)
+    this.head.setInt32(this.headAt, bytes - 4)
+    if (this.partBytes === 0) return [this.takeRun()]
     this.endRun()
-    if (this.partBytes - 4 > largestFrame)
-      throw new SeglogError(
-        'INVALID_ARGUMENT',
-        `a message of ${this.partBytes} bytes: a frame has at most ${largestFrame}`,
-      )
-    this.head.setInt32(this.headAt, this.partBytes - 4)
     return this.parts
   }
 
@@ -222,8 +221,14 @@ export class Writer {
   }
 
   private endRun(): void {
-    if (this.at > this.run) this.refer(this.bytes.subarray(this.run, this.at))
-    this.run = this.at
+    if (this.at > this.run) this.refer(this.takeRun())
+  }
+
+  private takeRun(): Uint8Array {
+    const { run, at, bytes } = this
+    this.run = at
+    // As `subarray`, in half its time.
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + run, at - run)
   }
 
   private ensure(size: number): void {
