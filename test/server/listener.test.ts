@@ -8,7 +8,7 @@ import { eventually, TestServer } from './harness.js'
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
 
 async function listener(options: Partial<ListenerOptions>): Promise<Listener> {
-  const opened = await Listener.open({ name: 'PLAINTEXT', host: 'localhost', port: 0, ...options }, (socket) => {
+  const opened = await Listener.open({ name: 'PLAINTEXT', host: 'localhost', port: 0, ...options }, false, (socket) => {
     socket.destroy()
   })
   onTestFinished(() => opened.close())

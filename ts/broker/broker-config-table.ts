@@ -2,6 +2,7 @@ import {
   type BrokerConfigDef,
   booleanConfig,
   type ConfigDef,
+  choiceConfig,
   intConfig,
   listConfig,
   longConfig,
@@ -187,6 +188,12 @@ const own: Readonly<Record<string, ConfigDef>> = {
     30_000,
     1,
     'Time for a request that has begun to arrive whole, longer by a second for each 16 KiB that came; then its connection is closed.',
+    used,
+  ),
+  'seglog.transfer': choiceConfig(
+    'auto',
+    ['auto', 'always', 'off'],
+    "How connections are served. auto: by the engine where the platform has that (Linux), what is read from files mostly without passing through the process. off: by Node's sockets. always: as auto, and everything sent from files by the transfer, whatever its size; an error at the start where the platform has none.",
     used,
   ),
   'socket.request.max.bytes': intConfig(

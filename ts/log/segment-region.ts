@@ -1,4 +1,5 @@
 import { SeglogError } from '../errors/seglog-error.js'
+import type { Segment } from '../native/engine.js'
 import type { FileRegion } from '../protocol/file-region.js'
 import type { LogSegment } from './log-segment.js'
 import type { MaybePromise } from './maybe-promise.js'
@@ -24,14 +25,27 @@ export class SegmentRegion implements FileRegion {
   }
 
   read(from: number, to: number): MaybePromise<Uint8Array> {
-    if (this.#released) throw new SeglogError('CLOSED', 'the file region was released')
+    if (this.#released) throw released()
     const target = Buffer.allocUnsafe(Math.min(to, this.length) - from)
     return readAt(this.#segment, this.#position + from, target)
+  }
+
+  /**
+   * Calls `work` with the open segment and the position in it where the region begins; at once where it is open. Nothing
+   * keeps it open afterwards. Throws and rejects with CLOSED as `read`.
+   */
+  use<T>(work: (segment: Segment, position: number) => MaybePromise<T>): MaybePromise<T> {
+    if (this.#released) throw released()
+    return this.#segment.use((segment) => work(segment, this.#position))
   }
 
   release(): void {
     this.#released = true
   }
+}
+
+function released(): SeglogError {
+  return new SeglogError('CLOSED', 'the file region was released')
 }
 
 /** Fills the buffer with a segment's bytes: at once where that takes no waiting and not long. */

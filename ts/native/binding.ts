@@ -1,4 +1,5 @@
 import type { FileStat, LeftBehind, PartitionEnds, ScanResult, TimestampLocated } from './engine.js'
+import type { WireBinding } from './wire-binding.js'
 
 /**
  * The raw shape of the addon (`native/addon/addon.cc`): positional arguments, numbers for open things, tickets for
@@ -58,7 +59,7 @@ export const stateFieldCount = 11
 export const AppendFlag = { verifyCrc: 1, keepOffsets: 2, checkRecords: 4, keyedRecords: 8 } as const
 export const ScanFlag = { checkCrc: 1, walkRecords: 2, rebuildIndexes: 4, truncate: 8, verifyIndexes: 16 } as const
 
-export interface Binding {
+export interface Binding extends Partial<WireBinding> {
   kick(): void
 
   openDirectory(path: string, readOnly: boolean, create: boolean): Ticket<OpenedDirectory>

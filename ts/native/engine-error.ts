@@ -27,6 +27,7 @@ export function engineError(
   })
 }
 
-function systemError(errno: number, message: string): NodeJS.ErrnoException {
+/** An error of the system by its number, with its name as `code`. */
+export function systemError(errno: number, message: string): NodeJS.ErrnoException {
   return Object.assign(new Error(message), { errno: -errno, code: getSystemErrorName(-errno) })
 }

@@ -10,6 +10,8 @@
  * called; flushes complete in theirs; reads run beside all of them. Closing waits for what is pending.
  */
 
+import type { Wires } from './wires.js'
+
 /** How a directory was left behind, decided by `.ends` and the clean-shutdown marker. */
 export type LeftBehind =
   /** No log was ever here. */
@@ -296,6 +298,8 @@ export interface Engine {
   /** Walks a segment from disk: recovery and `log verify`. */
   scanSegment(directory: Directory, options: ScanOptions): Promise<ScanResult & { indexFaults: string[] }>
   crc32c(bytes: Uint8Array, crc?: number): number
+  /** Connected sockets that the engine receives from and sends to; null where the platform has none. */
+  readonly wires: Wires | null
   /** Mappings alive in this process. */
   liveMappings(): number
   /** Test hook: the next I/O calls matching `calls` fail; see `native/core/fault_io.h`. Null ends it. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
+import type { SeglogError } from '../errors/seglog-error.js'
 import { ScanFlag } from './binding.js'
 import { Calls } from './calls.js'
 import { NativeDirectory, NativeSlot } from './directory.js'
@@ -16,6 +17,8 @@ import type {
 import { engineError } from './engine-error.js'
 import { loadNative } from './loader.js'
 import { NativeSegment } from './segment.js'
+import type { WireBinding } from './wire-binding.js'
+import { Wires } from './wires.js'
 
 let shared: Engine | undefined
 
@@ -31,6 +34,7 @@ export function openEngine(): Engine {
 
 class NativeEngine implements Engine {
   readonly #calls: Calls
+  #wires: Wires | null | undefined
 
   constructor(calls: Calls) {
     this.#calls = calls
@@ -95,6 +99,11 @@ class NativeEngine implements Engine {
     return this.#calls.native.crc32c(bytes, crc)
   }
 
+  get wires(): Wires | null {
+    if (this.#wires === undefined) this.#wires = startWires(this.#calls.native)
+    return this.#wires
+  }
+
   liveMappings(): number {
     return this.#calls.native.liveMappings()
   }
@@ -114,6 +123,16 @@ class NativeEngine implements Engine {
 
   ioCalls(): number {
     return this.#calls.native.ioCalls()
+  }
+}
+
+function startWires(native: Partial<WireBinding>): Wires | null {
+  if (native.wireStart === undefined) return null
+  try {
+    return new Wires(native as WireBinding)
+  } catch (error) {
+    if ((error as SeglogError).code === 'UNSUPPORTED') return null
+    throw error
   }
 }
 

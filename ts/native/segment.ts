@@ -22,6 +22,11 @@ export class NativeSegment implements Segment {
     this.#native.segmentState(handle, this.#state)
   }
 
+  /** Names it to the addon; 0 once it is closed. */
+  get handle(): number {
+    return this.#handle
+  }
+
   get endPosition(): number {
     return this.#state[StateField.endPosition]!
   }

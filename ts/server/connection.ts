@@ -12,7 +12,6 @@ import type { ServerLimits } from './limits.js'
 import type { LongRequests } from './long-requests.js'
 import type { BudgetReader, RequestBudget } from './request-budget.js'
 import { runRequest } from './run-request.js'
-import type { SendingRoom } from './sending-room.js'
 import { strangerOf } from './stranger.js'
 import type { Frame, Wire, WireOwner } from './wire.js'
 
@@ -20,7 +19,6 @@ import type { Frame, Wire, WireOwner } from './wire.js'
 export interface ConnectionHost {
   readonly broker: Broker
   readonly budget: RequestBudget
-  readonly room: SendingRoom
   readonly longRequests: LongRequests
   readonly limits: ServerLimits
   /** Makes the wire of a socket that was accepted. */
@@ -90,7 +88,7 @@ export class Connection implements Peer, BudgetReader, WireOwner {
   }
 
   get copiedBytes(): number {
-    return this.#host.room.pieceBytes
+    return this.#wire.copiedBytes
   }
 
   get signal(): AbortSignal {

@@ -58,7 +58,7 @@ export class FrameReader implements IncomingFrames {
     const first = this.#chunks[0]!
     const at = this.#at
     const sizeBytes = first.length - at >= lengthBytes ? int32(first, at) : int32(this.#peek(0, lengthBytes), 0)
-    if (sizeBytes < 0 || sizeBytes > this.#maxBytes) throw this.#badLength(sizeBytes)
+    if (sizeBytes < 0 || sizeBytes > this.#maxBytes) throw badLength(sizeBytes, this.#maxBytes)
     if (this.#bytes < lengthBytes + sizeBytes) return null
     this.#skip(lengthBytes)
     return { chunks: this.#take(sizeBytes), sizeBytes }
@@ -159,16 +159,17 @@ export class FrameReader implements IncomingFrames {
     }
     return bytes
   }
+}
 
-  #badLength(sizeBytes: number): SeglogError {
-    return new SeglogError(
-      'MALFORMED_MESSAGE',
-      sizeBytes < 0
-        ? `a request announces a length of ${sizeBytes} bytes`
-        : `a request announces ${sizeBytes} bytes, socket.request.max.bytes is ${this.#maxBytes}`,
-      { key: 'socket.request.max.bytes' },
-    )
-  }
+/** For a request that announces a length that is negative or above the limit. */
+export function badLength(sizeBytes: number, maxBytes: number): SeglogError {
+  return new SeglogError(
+    'MALFORMED_MESSAGE',
+    sizeBytes < 0
+      ? `a request announces a length of ${sizeBytes} bytes`
+      : `a request announces ${sizeBytes} bytes, socket.request.max.bytes is ${maxBytes}`,
+    { key: 'socket.request.max.bytes' },
+  )
 }
 
 /** As `subarray`, in two thirds of its time. */

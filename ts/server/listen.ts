@@ -28,14 +28,19 @@ export interface RunningServer {
 const drainMs = 1000
 
 /**
- * Opens a data directory and serves it. Rejects with what Broker.open does, and LISTEN_FAILED; then nothing is left open.
+ * Opens a data directory and serves it. Rejects with what Broker.open does, LISTEN_FAILED, and UNSUPPORTED; then nothing is left open.
  */
 export async function listen(options: ServerOptions): Promise<RunningServer> {
   const { data, listeners, config, clusterId, logger = silentLogger } = options
   let server: Server | undefined
   const endpoint = (context: Parameters<Server['endpoint']>[0]) => server!.endpoint(context)
   const broker = await Broker.open(data, { config, clusterId, logger, endpoint })
-  server = new Server(broker, logger)
+  try {
+    server = new Server(broker, logger)
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
   const close = async (deadlineMs = drainMs): Promise<void> => {
     // Before the connections end: a member whose connection is gone is out of its group, which is not what happens here.
     broker.retire()

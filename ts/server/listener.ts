@@ -50,11 +50,15 @@ export class Listener {
     this.#advertisedPort = options.advertisedPort ?? this.port
   }
 
-  /** Rejects with LISTEN_FAILED, naming the address and the reason. */
-  static async open(options: ListenerOptions, onSocket: (socket: Socket) => void): Promise<Listener> {
+  /** `isPaused`: sockets come without anything read of them. Rejects with LISTEN_FAILED, naming the address and the reason. */
+  static async open(
+    options: ListenerOptions,
+    isPaused: boolean,
+    onSocket: (socket: Socket) => void,
+  ): Promise<Listener> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return new Listener(options, await bindAll(options, onSocket))
+        return new Listener(options, await bindAll(options, isPaused, onSocket))
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException
         const isTakenElsewhere = options.port === 0 && code === 'EADDRINUSE' && attempt < attemptsMax
@@ -99,14 +103,19 @@ interface Bound {
 }
 
 /** Binds the addresses that `host` stands for, all on one port; leaves none bound when it fails. */
-async function bindAll({ host, port }: ListenerOptions, onSocket: (socket: Socket) => void): Promise<Bound[]> {
+async function bindAll(
+  { host, port }: ListenerOptions,
+  isPaused: boolean,
+  onSocket: (socket: Socket) => void,
+): Promise<Bound[]> {
   const isEvery = everyAddressNames.has(host) && host !== '0.0.0.0'
   const hosts = host === 'localhost' ? loopbacks : isEvery ? everyAddress : [host]
   const bound: Bound[] = []
   let missing: unknown
   try {
     for (const one of hosts) {
-      const server = await bind(one, bound.length === 0 ? port : portOf(bound[0]!.server), onSocket).catch((error) => {
+      const onePort = bound.length === 0 ? port : portOf(bound[0]!.server)
+      const server = await bind(one, onePort, isPaused, onSocket).catch((error) => {
         if (hosts.length === 1 || !missingCodes.has(error.code)) throw error
         missing = error
         return null
@@ -123,7 +132,7 @@ async function bindAll({ host, port }: ListenerOptions, onSocket: (socket: Socke
   }
 }
 
-function bind(host: string, port: number, onSocket: (socket: Socket) => void): Promise<Server> {
+function bind(host: string, port: number, isPaused: boolean, onSocket: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
     const options = {
       allowHalfOpen: true,
@@ -131,6 +140,7 @@ function bind(host: string, port: number, onSocket: (socket: Socket) => void): P
       keepAlive: true,
       keepAliveInitialDelay: keepAliveMs,
       highWaterMark: unsentBytes,
+      pauseOnConnect: isPaused,
     }
     const server = createServer(options, onSocket)
     server.once('error', reject)

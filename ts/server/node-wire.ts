@@ -11,6 +11,7 @@ export class NodeWire implements Wire {
   readonly sender: CopyingSender
   readonly #socket: Socket
   readonly #owner: WireOwner
+  readonly #room: SendingRoom
 
   constructor(socket: Socket, owner: WireOwner, requestMaxBytes: number, room: SendingRoom) {
     this.clientHost = plainAddress(socket.remoteAddress)
@@ -18,14 +19,21 @@ export class NodeWire implements Wire {
     this.sender = new CopyingSender(socket, owner, room)
     this.#socket = socket
     this.#owner = owner
+    this.#room = room
     socket.on('data', this.#onData)
     socket.on('end', () => owner.onEnded())
     socket.on('error', (error) => owner.onLost(error))
     socket.on('close', () => owner.onClosed())
+    // A listener that hands sockets on accepts them paused.
+    socket.resume()
   }
 
   get localAddress(): string {
     return plainAddress(this.#socket.localAddress)
+  }
+
+  get copiedBytes(): number {
+    return this.#room.pieceBytes
   }
 
   get isEnded(): boolean {

@@ -3,14 +3,15 @@ import type { Broker } from '../broker/broker.js'
 import type { Endpoint } from '../broker/broker-state.js'
 import type { RequestContext } from '../broker/request-context.js'
 import type { Logger } from '../log/logger.js'
+import { openEngine } from '../native/open-engine.js'
 import { Connection, type ConnectionHost } from './connection.js'
 import { type ServerLimits, serverLimits } from './limits.js'
 import { Listener, type ListenerOptions } from './listener.js'
 import { LongRequests } from './long-requests.js'
-import { NodeWire } from './node-wire.js'
 import { PeerLog } from './peer-log.js'
 import { RequestBudget } from './request-budget.js'
 import { SendingRoom } from './sending-room.js'
+import { type TransferChoice, type TransferStatus, WireSource } from './wire-source.js'
 
 /** Longest time between two looks at the connections' times. */
 const tickMsMax = 1000
@@ -21,6 +22,7 @@ export class Server {
   readonly #peerLog: PeerLog
   readonly #host: ConnectionHost
   readonly #limits: ServerLimits
+  readonly #wires: WireSource
   readonly #listeners: Listener[] = []
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
@@ -30,16 +32,16 @@ export class Server {
   #whenEmpty: (() => void) | null = null
   #closing: Promise<void> | null = null
 
+  /** Throws UNSUPPORTED where the platform cannot do what `seglog.transfer` asks for. */
   constructor(broker: Broker, logger: Logger) {
     this.#peerLog = new PeerLog(logger)
     this.#limits = serverLimits(broker.config)
-    const room = new SendingRoom()
+    this.#wires = wireSource(broker, this.#limits)
     this.#host = {
       broker,
       limits: this.#limits,
       budget: new RequestBudget(this.#limits.queuedBytes),
-      room,
-      wireOf: (socket, owner) => new NodeWire(socket, owner, this.#limits.requestBytes, room),
+      wireOf: (socket, owner) => this.#wires.take(socket, owner),
       longRequests: new LongRequests(),
       complain: (fields, message) => this.#peerLog.warn(fields, message, performance.now()),
       fault: (fields, message) => logger.error(fields, message),
@@ -62,9 +64,14 @@ export class Server {
     return this.#host.budget.usedBytes
   }
 
+  /** What the connections go over. */
+  get transfer(): TransferStatus {
+    return this.#wires.status
+  }
+
   /** Begins to take connections. Rejects with LISTEN_FAILED. */
   async listen(options: ListenerOptions): Promise<Listener> {
-    const listener = await Listener.open(options, (socket) => this.#take(socket, options.name))
+    const listener = await Listener.open(options, this.#wires.wantsPaused, (socket) => this.#take(socket, options.name))
     this.#listeners.push(listener)
     this.#timer ??= setInterval(() => this.#tick(), this.#tickMs())
     return listener
@@ -99,6 +106,7 @@ export class Server {
     }
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#peerLog.tick(Number.POSITIVE_INFINITY)
+    this.#host.debug(this.transfer, 'what the connections went over (counts: this process)')
   }
 
   #take(socket: Socket, listener: string): void {
@@ -148,4 +156,10 @@ export class Server {
     const shortest = Math.min(this.#limits.idleMs, this.#limits.receiveMs) / 4
     return Math.max(tickMsMin, Math.min(tickMsMax, shortest))
   }
+}
+
+function wireSource({ config }: Broker, limits: ServerLimits): WireSource {
+  const choice = config.get('seglog.transfer') as TransferChoice
+  const wires = choice === 'off' ? null : openEngine().wires
+  return new WireSource(choice, wires, limits.requestBytes, new SendingRoom())
 }

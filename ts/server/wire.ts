@@ -4,6 +4,8 @@ import type { ResponseSender, SenderOwner } from './response-sender.js'
 export interface Frame {
   readonly chunks: readonly Uint8Array[]
   readonly sizeBytes: number
+  /** Memory of its own that is given back when it is done with; without, the garbage collector sees to it. */
+  readonly block?: ArrayBuffer
 }
 
 /** What came over a wire and was not taken yet. */
@@ -42,6 +44,8 @@ export interface Wire {
   readonly clientHost: string
   /** The address at which it reached this server. */
   readonly localAddress: string
+  /** Bytes of records that an answer may hold in memory; those above are given as file regions. */
+  readonly copiedBytes: number
   readonly frames: IncomingFrames
   readonly sender: ResponseSender
   /** `end` was called. */
