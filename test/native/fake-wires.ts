@@ -223,7 +223,7 @@ export class FakeWires implements WireBinding {
     }
     if (numbers.length === 0) return
     this.#events.set(numbers)
-    this.#deliver(numbers.length, chunk.length === 0 ? null : Buffer.concat(chunk), blocks)
+    this.#deliver(numbers.length, chunkBytes === 0 ? null : Buffer.concat(chunk), blocks)
     // Nobody may look at it later.
     this.#events.fill(-1)
   }

@@ -43,6 +43,16 @@ describe('events of wires', () => {
     expect(events.map(([, { receivedBytes }]) => receivedBytes)).toEqual([9, 14 + 2004])
   })
 
+  test('may hold nothing but what is empty', () => {
+    const { fake, adopt, texts, events } = started()
+    adopt()
+    fake.receive(1, Buffer.alloc(0))
+    fake.deliver()
+    fake.receive(1, framed(''))
+    fake.deliver()
+    expect([events[0]![1].head, texts()[1]]).toEqual([Buffer.alloc(0), [1, '']])
+  })
+
   test('tell the first bytes until a frame is whole', () => {
     const { fake, adopt, events } = started()
     adopt()

@@ -19,7 +19,8 @@ export class TestServer {
   static async start(options: Partial<ServerOptions> = {}): Promise<TestServer> {
     const log = new LogLines()
     const listeners = [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 }]
-    const running = await listen({ data: 'memory:', listeners, logger: log, ...options })
+    const config = { 'seglog.transfer': process.env.SEGLOG_TRANSFER ?? 'auto', ...options.config }
+    const running = await listen({ data: 'memory:', listeners, logger: log, ...options, config })
     onTestFinished(() => running.close(0))
     return new TestServer(running, log)
   }

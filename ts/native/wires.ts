@@ -63,6 +63,7 @@ export interface WireCounts {
 
 /** Numbers that one delivery may tell. */
 const eventNumbers = 8192
+const noBytes = Buffer.alloc(0)
 const transferEnds = Object.keys(SentDetail) as TransferEnd[]
 
 /** The wires of this thread: connected sockets that the addon receives from and sends to. */
@@ -98,7 +99,9 @@ export class Wires {
     return Object.fromEntries(fields) as unknown as WireCounts
   }
 
-  readonly #deliver = (count: number, chunk: Uint8Array | null, blocks: ArrayBuffer[]): void => {
+  readonly #deliver = (count: number, small: Uint8Array | null, blocks: ArrayBuffer[]): void => {
+    // Without one where all that is in it is empty.
+    const chunk = small ?? noBytes
     for (let at = 0; at < count; ) {
       const onEvent = this.#listeners.get(this.#events[at + WireField.wire]!)
       const event = this.#eventAt(at, chunk, blocks)
@@ -108,7 +111,7 @@ export class Wires {
     }
   }
 
-  #eventAt(at: number, chunk: Uint8Array | null, blocks: ArrayBuffer[]): WireEvent {
+  #eventAt(at: number, chunk: Uint8Array, blocks: ArrayBuffer[]): WireEvent {
     const events = this.#events
     const flags = events[at + WireField.flags]!
     const detail = events[at + WireField.detail]!
@@ -116,7 +119,7 @@ export class Wires {
     return {
       receivedBytes: events[at + WireField.receivedBytes]!,
       frames: this.#framesAt(at + wireFieldCount, events[at + WireField.frames]!, chunk, blocks),
-      head: isHead ? view(chunk!, events[at + WireField.headStart]!, events[at + WireField.headLength]!) : null,
+      head: isHead ? view(chunk, events[at + WireField.headStart]!, events[at + WireField.headLength]!) : null,
       badLength: (flags & WireFlag.badLength) === 0 ? null : detail,
       hasEnded: (flags & WireFlag.ended) !== 0,
       lost: (flags & WireFlag.lost) === 0 ? null : systemError(detail, 'the connection is lost'),
@@ -124,7 +127,7 @@ export class Wires {
     }
   }
 
-  #framesAt(from: number, count: number, chunk: Uint8Array | null, blocks: ArrayBuffer[]): WireFrame[] {
+  #framesAt(from: number, count: number, chunk: Uint8Array, blocks: ArrayBuffer[]): WireFrame[] {
     const events = this.#events
     const frames = new Array<WireFrame>(count)
     for (let i = 0; i < count; i++) {
@@ -133,7 +136,7 @@ export class Wires {
       const start = events[at + FrameField.start]!
       const sizeBytes = events[at + FrameField.length]!
       if (source < 0) {
-        frames[i] = { chunks: [view(chunk!, start, sizeBytes)], sizeBytes }
+        frames[i] = { chunks: [view(chunk, start, sizeBytes)], sizeBytes }
       } else {
         const block = blocks[source]!
         frames[i] = { chunks: [Buffer.from(block, start, sizeBytes)], sizeBytes, block }

@@ -13,7 +13,7 @@ const chunkBytes = 64 * 1024
  * Memory for requests, over all connections: bytes count from when they come until their request is answered. While the
  * budget is used up, connections that hold a part of a request are read from only one at a time, the favoured one, until
  * its request is answered: they must get through, or nothing would ever be given back. So memory stays below the limit,
- * one largest request, and one chunk of each connection. One that holds a part and does not bring the rest while others
+ * one largest request, and one chunk of each connection (of native ones, what one delivery brings: 4 MiB together). One that holds a part and does not bring the rest while others
  * wait is in their way, and is closed: see `Connection.tick`. One that holds nothing is always read from.
  */
 export class RequestBudget {

@@ -105,8 +105,8 @@ export class Server {
       clearTimeout(deadline)
     }
     if (this.#timer !== null) clearInterval(this.#timer)
+    this.#host.debug(this.transfer, 'what the connections went over; counts are those of this process')
     this.#peerLog.tick(Number.POSITIVE_INFINITY)
-    this.#host.debug(this.transfer, 'what the connections went over (counts: this process)')
   }
 
   #take(socket: Socket, listener: string): void {
