@@ -105,7 +105,11 @@ export class Server {
       clearTimeout(deadline)
     }
     if (this.#timer !== null) clearInterval(this.#timer)
-    this.#host.debug(this.transfer, 'what the connections went over; counts are those of this process')
+    const { counts, ...rest } = this.transfer
+    this.#host.debug(
+      { ...rest, ...counts },
+      'what the connections went over; bytes and calls are those of this process',
+    )
     this.#peerLog.tick(Number.POSITIVE_INFINITY)
   }
 

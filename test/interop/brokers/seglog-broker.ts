@@ -7,7 +7,10 @@ import { freePort } from './free-port.js'
 
 const program = join(__dirname, '..', '..', '..', 'dist', 'cli.js')
 
-/** `seglog serve` of the built package, in a process of its own on loopback. */
+/**
+ * `seglog serve` of the built package, in a process of its own on loopback.
+ *   SEGLOG_TRANSFER=auto|off|always   how its connections are served (seglog.transfer)
+ */
 export class SeglogBroker implements BrokerUnderTest {
   readonly name = 'seglog'
   readonly data: string
@@ -23,13 +26,14 @@ export class SeglogBroker implements BrokerUnderTest {
     const port = samePort && this.bootstrap !== '' ? Number(this.bootstrap.split(':')[1]) : await freePort()
     this.bootstrap = `127.0.0.1:${port}`
     this.printed = ''
+    const configs = { ...transfer, ...config }
     const child = spawn(
       process.execPath,
       [
         ...[program, 'serve', '--data', this.data, '--host', '127.0.0.1', '--port', String(port)],
         ...['--log-level', process.env.SEGLOG_INTEROP_LOG ?? 'warn'],
         ...(advertise === undefined ? [] : ['--advertise', advertise]),
-        ...Object.entries(config).flatMap(([name, value]) => ['--config', `${name}=${value}`]),
+        ...Object.entries(configs).flatMap(([name, value]) => ['--config', `${name}=${value}`]),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'], env: environment() },
     )
@@ -60,6 +64,9 @@ export class SeglogBroker implements BrokerUnderTest {
     await gone
   }
 }
+
+const { SEGLOG_TRANSFER: choice } = process.env
+const transfer: Record<string, string> = choice === undefined ? {} : { 'seglog.transfer': choice }
 
 /** The suite's own variables are not configs of a broker. */
 function environment(): NodeJS.ProcessEnv {
