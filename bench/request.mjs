@@ -15,6 +15,8 @@ const {
   create,
   isPromise,
   openEngine,
+  patchCrc,
+  patchNumbers,
   readResponse,
   readResponseHeader,
   Reader,
@@ -133,6 +135,16 @@ function batchOf(bytes, recordBytes) {
   return Buffer.from(builder.finish({ crc32c }))
 }
 
+/** What an idempotent producer sends: the same record again and again, under numbers that follow each other. */
+function numberedBatches(batch, count) {
+  return Array.from({ length: count }, (_, i) => {
+    const numbered = Buffer.from(batch)
+    patchNumbers(numbered, 1, 0, i)
+    patchCrc(numbered, crc32c)
+    return numbered
+  })
+}
+
 function produceFrame(version, id, records) {
   const topicData = [{ name: topic, topicId: id, partitionData: [{ index: 0, records }] }]
   return frame(apiKey.produce, version, { acks: 1, timeoutMs: 10_000, topicData })
@@ -194,6 +206,10 @@ async function produces(report, broker) {
       return timed(2500, inFlight, () => connection.take(request), connection)
     })
   }
+  const numbered = numberedBatches(small, 300 * inFlight).map((batch) => produceFrame(9, noId, batch))
+  await measured(report, broker, 'produce v9, one record of 100 B, idempotent', 0, (connection) =>
+    timed(300, inFlight, (i) => connection.take(numbered[i]), connection),
+  )
   for (const [name, batch, turns, perTurn] of [
     ['16 KiB', batchOf(16 << 10, 100), 300, 16],
     ['1 MB', batchOf(1_000_000, 1000), 100, 4],
