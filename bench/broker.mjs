@@ -4,7 +4,7 @@
  * may be asked for.
  */
 import { join } from 'node:path'
-import { buildLoad } from '../scripts/build-load.mjs'
+import { buildLoad } from '../scripts/build-bench.mjs'
 import { ceilings } from './broker/ceiling.mjs'
 import { consumeScenarios } from './broker/consume.mjs'
 import { createScenarios } from './broker/create.mjs'
@@ -22,6 +22,9 @@ import { cost } from './broker/units.mjs'
 import { withFolder } from './lib/rounds.mjs'
 import { fetchKafka, startKafka, startSeglog } from './lib/servers.mjs'
 import { touchPages } from './lib/touch-pages.mjs'
+
+/** A whole run is kept: one that was not narrowed. */
+export const saved = (args) => parseOptions(args).whole
 
 const starts = { seglog: startSeglog, kafka: startKafka }
 

@@ -1,10 +1,12 @@
 // Runs benchmarks: `npm run bench -- NAME... [--json] [OPTION...]`; without a name it lists them.
 //   --json    one line per row: {"bench","name","value","unit","peer","peerValue","ratio"}; else a table
-// Other options are the benchmark's own (broker has some: bench/broker/options.mjs).
+//   --save    rows of a narrowed run of broker or zero-copy replace those of the same names in bench/results
+// Other options are the benchmark's own (broker has some: bench/broker/options.mjs). Whole runs of broker and zero-copy
+// are kept anyway; from what is kept, bench/RESULTS.md, its plots and the README's table are written.
 // bench/NAME.mjs exports `run(report)`. The peers have their own package.json there and are installed on first use;
 // better-sqlite3 is compiled here, since its binaries do not come from the npm registry.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -65,15 +67,17 @@ function compileSqlite() {
 }
 
 /** In a process of its own, so that one benchmark's heap and threads are not the next one's. */
-function runBenchmark(name) {
+async function runBenchmark(name) {
   const runner = join(root, 'scripts', 'bench-one.mjs')
   const file = pathToFileURL(join(folder, `${name}.mjs`)).href
-  const { status } = spawnSync(
-    process.execPath,
-    ['--expose-gc', runner, name, file, json ? 'json' : 'table', ...options],
-    {
-      stdio: 'inherit',
-    },
-  )
+  const target = join(folder, 'results', `${name}.json`)
+  const before = timeOf(target)
+  const args = ['--expose-gc', runner, name, file, json ? 'json' : 'table', target, ...options]
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
   if (status !== 0) process.exitCode = 1
+  else if (timeOf(target) !== before) await (await import('./bench-report.mjs')).reportResults()
+}
+
+function timeOf(file) {
+  return existsSync(file) ? statSync(file).mtimeMs : 0
 }

@@ -46,8 +46,9 @@ function clangFormat() {
     console.error('clang-format is not here (apt-get install clang-format): not checked')
     return null
   }
-  const sources = filesUnder(['native'], (file) => /\.(cc|h)$/.test(file))
-  return sources.length === 0 || tryRun('clang-format', [fix ? '-i' : '--dry-run', '--Werror', ...sources]) === 0
+  const sources = filesUnder(['native', 'bench'], (file) => /\.(cc|h)$/.test(file))
+  const how = ['--style=file:native/.clang-format', '--Werror', fix ? '-i' : '--dry-run']
+  return sources.length === 0 || tryRun('clang-format', [...how, ...sources]) === 0
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 }

@@ -1,7 +1,7 @@
 /** What the load generator can do against a sink that throws everything away: no row may come near it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { loadProgram } from '../../scripts/build-load.mjs'
+import { loadProgram } from '../../scripts/build-bench.mjs'
 import { load } from '../lib/load.mjs'
 import { serverCore } from '../lib/servers.mjs'
 import { closedLoop } from './produce.mjs'

@@ -16,7 +16,8 @@ export function parseOptions(args) {
   const { quick = false, only, rows, rounds = quick ? 1 : 3, capacity, ...others } = given
   if (Object.keys(others).length > 0 || (only && !['seglog', 'kafka'].includes(only))) throw new Error(usage)
   return {
-    quick,
+    /** Neither shortened nor narrowed. */
+    whole: !quick && !only && !rows && Number(rounds) >= 3,
     servers: only ? [only] : ['seglog', 'kafka'],
     rows: rows ? String(rows).split(',') : null,
     rounds: Number(rounds),

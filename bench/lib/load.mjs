@@ -1,7 +1,7 @@
 /** The load generator of bench/load, run against a server on the clients' cores. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { loadProgram } from '../../scripts/build-load.mjs'
+import { loadProgram } from '../../scripts/build-bench.mjs'
 import { clientCores } from './servers.mjs'
 
 /**
