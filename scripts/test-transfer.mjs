@@ -11,7 +11,7 @@ const choices = ['off', 'always', 'auto']
 const args = process.argv.slice(2)
 const named = args.filter((arg) => choices.includes(arg))
 const rest = args.filter((arg) => !choices.includes(arg) && arg !== '--all' && arg !== '--')
-const files = ['confluent', 'java-4', 'kafkajs', 'platformatic', 'kcat'].map((name) => `/${name}.interop.ts`)
+const files = ['confluent', 'java-4', 'kafkajs'].map((name) => `/${name}.interop.ts`)
 const titles = 'what was written is read|near max.message.bytes|tiny batches|seek by time|connections cut'
 const part = args.includes('--all') ? [] : [...files, '-t', titles]
 const found = (named.length > 0 ? named : ['off', 'always']).map((transfer) => {

@@ -63,6 +63,8 @@ export class FakeWires implements WireBinding {
   #deliver: DeliverWires = () => {}
   #maxBytes = new Map<number, number>()
   #handles = 0
+  /** More frames of one wire are told by several events. */
+  framesPerEvent = Number.POSITIVE_INFINITY
 
   wireStart(events: Float64Array, deliver: DeliverWires): void {
     this.#events = events
@@ -201,7 +203,9 @@ export class FakeWires implements WireBinding {
     }
     for (const [handle, one] of this.wires) {
       if (one.isClosed) continue
-      for (const { flags, receivedBytes, detail, head, frames } of one.events.splice(0)) {
+      for (const { flags, receivedBytes, detail, head, frames } of one.events
+        .splice(0)
+        .flatMap((e) => this.#split(e))) {
         const record = new Array<number>(wireFieldCount)
         record[WireField.wire] = handle
         record[WireField.flags] = flags
@@ -226,6 +230,14 @@ export class FakeWires implements WireBinding {
     this.#deliver(numbers.length, chunkBytes === 0 ? null : Buffer.concat(chunk), blocks)
     // Nobody may look at it later.
     this.#events.fill(-1)
+  }
+
+  #split(event: Event): Event[] {
+    const { frames } = event
+    if (frames.length <= this.framesPerEvent) return [event]
+    const [first, rest] = [frames.slice(0, this.framesPerEvent), frames.slice(this.framesPerEvent)]
+    const next = { ...event, receivedBytes: 0, frames: rest }
+    return [{ ...event, flags: 0, frames: first }, ...this.#split(next)]
   }
 
   #blockOf(bytes: Buffer): ArrayBuffer {

@@ -2,7 +2,19 @@ import { describe, expect, test } from 'vitest'
 import { apiKey, type RequestOf } from '../../ts/protocol/apis.js'
 import { errorName } from '../../ts/protocol/errors.js'
 import { valuesOf } from '../broker/harness.js'
-import { byName, clientBatch, fetchOf, forEver, frameOf, produceOf, type RawClient, TestServer } from './harness.js'
+import { temporaryFolder } from '../cli/run-cli.js'
+import {
+  byName,
+  clientBatch,
+  connectAndTakeNothing,
+  eventually,
+  fetchOf,
+  forEver,
+  frameOf,
+  produceOf,
+  type RawClient,
+  TestServer,
+} from './harness.js'
 
 function int32(value: number): Buffer {
   const bytes = Buffer.alloc(4)
@@ -175,6 +187,23 @@ test('a slow reader of one connection does not hold up another', async () => {
     const { response } = await slow.answer(apiKey.fetch, byName.fetch)
     expect(valuesOf(response.responses[0].partitions[0].records)).toHaveLength(12 * values.length)
   }
+})
+
+test('a slow reader holds up no deletion: its answer is cut short', async () => {
+  const server = await TestServer.start({ data: temporaryFolder() })
+  await server.createTopic('orders')
+  const slow = await connectAndTakeNothing(server)
+  const good = await server.connect()
+  await eventually(() => server.server.queuedBytes === 0)
+  const { responses } = await good.ask(apiKey.deleteTopics, { topicNames: ['orders'], timeoutMs: 5000 }, 5)
+  expect(responses[0].errorCode).toBe(0)
+  slow.socket.resume()
+  await slow.closed
+  // The answer's length was promised.
+  expect(slow.received.length).toBeLessThan(4 + slow.received.readInt32BE(0))
+  await good.ask(apiKey.metadata, {}, 9)
+  expect(server.lines('debug')).toContain('an answer was cut short')
+  expect(server.lines('error')).toEqual([])
 })
 
 test('a produce behind a fetch that waits is stored when its turn comes', async () => {

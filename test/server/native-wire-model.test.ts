@@ -21,6 +21,7 @@ test('whatever way requests come and are done with: all are there, in order, and
       fc.array(received, { maxLength: 80, size: 'max' }),
       (bodies, steps) => {
         const rig = new Rig()
+        rig.fake.framesPerEvent = 3
         const { frames } = rig.wire
         let rest = framed(...bodies)
         let told = 0

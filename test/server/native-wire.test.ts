@@ -20,6 +20,33 @@ describe('what comes over a native wire', () => {
     expect(owner.told).toEqual(['received', 'received'])
   })
 
+  test('is told in parts where it is too much for one event', () => {
+    const rig = new Rig()
+    rig.fake.framesPerEvent = 2
+    const bodies = ['one', 'two', 'three', 'four', 'five']
+    const taken: (string | null)[][] = []
+    rig.owner.onReceived = (bytes) => {
+      rig.owner.receivedBytes += bytes
+      taken.push([])
+      for (let frame = rig.wire.frames.next(); frame !== null; frame = rig.wire.frames.next()) {
+        taken.at(-1)!.push(text(frame))
+      }
+    }
+    rig.receive(framed(...bodies))
+    expect(taken).toEqual([['one', 'two'], ['three', 'four'], ['five']])
+    expect([rig.wire.frames.bytes, rig.owner.receivedBytes]).toEqual([0, framed(...bodies).length])
+  })
+
+  test('keeps little alive that came with it: all but produces is copied out of much', () => {
+    const rig = new Rig()
+    const [produce, fetch] = [Buffer.from([0, 0, 0, 9]), Buffer.from([0, 1, 0, 9])]
+    const much = Array.from({ length: 30 }, () => Buffer.alloc(900, 1))
+    rig.receive(framed(produce, fetch, ...much))
+    const kept = [0, 1].map(() => rig.wire.frames.next()!.chunks[0]!.buffer.byteLength)
+    expect(kept[0]).toBeGreaterThan(20_000)
+    expect(kept[1]).toBeLessThanOrEqual(16 * 1024)
+  })
+
   test('comes with the addresses of both ends, after the socket was let go', () => {
     const rig = new Rig()
     expect([rig.wire.clientHost, rig.wire.localAddress]).toEqual(['192.0.2.1', '192.0.2.2'])

@@ -8,7 +8,7 @@ import { SendingRoom } from '../../ts/server/sending-room.js'
 import { WireSource } from '../../ts/server/wire-source.js'
 import { valuesOf } from '../broker/harness.js'
 import { FakeWires } from '../native/fake-wires.js'
-import { byName, clientBatch, eventually, fetchOf, produceOf, TestServer } from './harness.js'
+import { byName, clientBatch, eventually, fetchOf, frameOf, produceOf, TestServer } from './harness.js'
 import { Owner } from './native-wire-harness.js'
 
 const hasNative = openEngine().wires !== null
@@ -58,6 +58,41 @@ describe('seglog.transfer', () => {
       const { transferCalls, sendfileBytes, loopSends } = server.server.transfer.counts!
       expect([transferCalls - before.transferCalls, sendfileBytes - before.sendfileBytes]).toEqual([0, 0])
       expect(loopSends - before.loopSends).toBe(1)
+    })
+
+    test('answers of requests that came together leave together', async () => {
+      const server = await started('auto')
+      const client = await server.connect()
+      // It opens the partition.
+      await client.ask(apiKey.produce, produceOf('orders', clientBatch('first')), byName.produce)
+      const before = server.server.transfer.counts!
+      const frames = Array.from({ length: 64 }, (_, i) =>
+        frameOf(apiKey.produce, produceOf('orders', clientBatch(`${i}`)), byName.produce, i),
+      )
+      client.socket.write(Buffer.concat(frames))
+      for (let i = 0; i < 64; i++) expect((await client.answer(apiKey.produce, byName.produce)).id).toBe(i)
+      const { loopSends, receives } = server.server.transfer.counts!
+      // However they came, they left in no more pieces.
+      expect(loopSends - before.loopSends).toBeLessThanOrEqual(receives - before.receives)
+      expect(loopSends - before.loopSends).toBeLessThan(64)
+    })
+
+    test('memory of large requests is given back', async () => {
+      const server = await started('auto')
+      const client = await server.connect()
+      const { blockBytes } = server.server.transfer.counts!
+      const batch = clientBatch('x'.repeat(900_000))
+      for (const acks of [1, -1, 0, 1]) {
+        client.send(apiKey.produce, produceOf('orders', batch, acks), byName.produce)
+        if (acks !== 0) await client.answer(apiKey.produce, byName.produce)
+      }
+      expect(server.server.transfer.counts!.blockBytes).toBe(blockBytes)
+      // Also that of one whose rest never comes.
+      const bytes = frameOf(apiKey.produce, produceOf('orders', batch), byName.produce)
+      client.socket.write(bytes.subarray(0, 500_000))
+      await eventually(() => server.server.transfer.counts!.blockBytes > blockBytes)
+      client.socket.destroy()
+      await eventually(() => server.server.transfer.counts!.blockBytes === blockBytes)
     })
 
     test('always: nothing leaves at once, and one record comes from its file too', async () => {

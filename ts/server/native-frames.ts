@@ -1,4 +1,5 @@
 import type { WireEvent, WireFrame } from '../native/wires.js'
+import { apiKey } from '../protocol/apis.js'
 import { badLength } from './frame-reader.js'
 import type { Frame, IncomingFrames } from './wire.js'
 
@@ -9,6 +10,8 @@ export interface FrameSource {
 }
 
 const lengthBytes = 4
+/** A request may be waited with for minutes; beyond so much more than it needs it is not to keep alive. */
+const sparedBytes = 16 * 1024
 const noBytes = Buffer.alloc(0)
 
 /** Requests that the addon has cut, in the order in which they came. Each block of memory is given back once. */
@@ -67,7 +70,7 @@ export class NativeFrames implements IncomingFrames {
     const bytes = frame.sizeBytes + lengthBytes
     this.#bytes -= bytes
     this.#head = noBytes
-    return frame
+    return detached(frame)
   }
 
   done({ block }: Frame): void {
@@ -86,6 +89,17 @@ export class NativeFrames implements IncomingFrames {
 
   /** What is not whole lies in the addon, in as much memory as it needs. */
   compact(): void {}
+}
+
+/**
+ * All small frames of a delivery, those of other connections too, are in one piece of memory. Produces are done with soon,
+ * and their records are not to be copied; others are.
+ */
+function detached(frame: WireFrame): Frame {
+  const [bytes] = frame.chunks
+  const isFine = frame.block !== undefined || bytes.buffer.byteLength - bytes.length <= sparedBytes
+  if (isFine || keyOf(bytes) === apiKey.produce) return frame
+  return { chunks: [Buffer.from(bytes)], sizeBytes: frame.sizeBytes }
 }
 
 /** API key of a request; -1 where it is too short to have one. */

@@ -94,7 +94,8 @@ export class NativeWire implements Wire {
     if (event.badLength !== null && !this.#isPaused) this.#open.resume()
     if (event.sent === 'lost') this.#lost(new Error('the connection is lost'))
     else if (event.sent !== null) this.sender.onTransferEnd(event.sent)
-    const hasCome = event.receivedBytes > 0 || event.badLength !== null
+    // What does not fit into one event comes in two; the bytes of both are told by the first.
+    const hasCome = event.receivedBytes > 0 || event.frames.length > 0 || event.badLength !== null
     if (hasCome && !this.#isDestroyed) this.#owner.onReceived(event.receivedBytes)
     if (event.hasEnded && !this.#isDestroyed) this.#onEnd()
     if (event.lost !== null) this.#lost(event.lost)
