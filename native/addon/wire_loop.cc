@@ -155,12 +155,18 @@ void WireLoop::Tell() {
 napi_value WireLoop::Chunk() {
   const napi_env env = environment_.env();
   size_t end = 0;
+  bool any = false;  // an empty frame lies in the chunk too
   for (const DeliveredFrame& frame : delivery_.frames) {
-    if (frame.block < 0) end = std::max(end, frame.start + frame.size);
+    if (frame.block >= 0) continue;
+    any = true;
+    end = std::max(end, frame.start + frame.size);
   }
-  for (const WireEvent& event : delivery_.events) end = std::max(end, event.head_start + event.head_size);
+  for (const WireEvent& event : delivery_.events) {
+    any = any || event.head_size > 0;
+    end = std::max(end, event.head_start + event.head_size);
+  }
   napi_value chunk = nullptr;
-  if (end == 0 || napi_create_buffer_copy(env, end, delivery_.chunk.data(), nullptr, &chunk) != napi_ok) {
+  if (!any || napi_create_buffer_copy(env, end, delivery_.chunk.data(), nullptr, &chunk) != napi_ok) {
     napi_get_null(env, &chunk);
   }
   return chunk;

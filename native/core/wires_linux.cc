@@ -193,9 +193,10 @@ void Wires::Take(Frame frame, Delivery* delivery) {
 }
 
 void Wires::AddHead(const Wire& wire, WireEvent* event) {
+  event->head_size = wire.cutter.Head({scratch_.get() + scratch_used_, kHeadBytes});
+  if (event->head_size == 0) return;
   event->flags |= WireEvent::kHead;
   event->head_start = scratch_used_;
-  event->head_size = wire.cutter.Head({scratch_.get() + scratch_used_, kHeadBytes});
   scratch_used_ += event->head_size;
 }
 

@@ -148,6 +148,14 @@ TEST_F(WiresTest, TellsTheHeadUntilAFrameIsWhole) {
   EXPECT_EQ(wires_->cutter(begun).held(), 6u);
 }
 
+TEST_F(WiresTest, AConnectionThatEndsWithoutAByteHasNoHead) {
+  SocketPair pair;
+  const uint32_t wire = Adopt(pair);
+  shutdown(pair.far(), SHUT_WR);
+  Until([&] { return seen_[wire].flags != 0; });
+  EXPECT_EQ(seen_[wire].flags, WireEvent::kEnd);
+}
+
 TEST_F(WiresTest, APausedWireReceivesNothingButAnErrorIsToldOnce) {
   SocketPair pair;
   const uint32_t wire = Adopt(pair);
