@@ -8,7 +8,7 @@ import { buildIfStale, filesUnder, outputOf, root, tryQuietly } from './shared.m
 export const loadProgram = join(root, 'build', 'bench', 'load')
 export const zeroCopyProgram = join(root, 'build', 'bench', 'zero-copy')
 
-const crc = ['crc32c', 'crc32c_arm', 'crc32c_table', 'crc32c_x86']
+const crc = ['crc32c', 'crc32c_arm', 'crc32c_fold', 'crc32c_table', 'crc32c_x86']
 /** What the programs take from the core and from each other: batches and their CRC, as the engine itself reads them. */
 const core = (names) => names.map((name) => `native/core/${name}.cc`)
 const shared = ['json_line', 'options'].map((name) => `bench/load/${name}.cc`)
