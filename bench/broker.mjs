@@ -41,7 +41,7 @@ const scenarios = [
 
 export async function run(report, args = []) {
   const options = parseOptions(args)
-  const wanted = (row) => options.rows === null || options.rows.some((part) => row.includes(part))
+  const wanted = chooser(options.rows)
   const chosen = scenarios.filter(({ rows }) => Object.keys(rows).some(wanted))
   await buildLoad()
   if (options.servers.includes('kafka')) fetchKafka()
@@ -62,6 +62,13 @@ export async function run(report, args = []) {
     }
     figures.report(report, wanted)
   }
+}
+
+/** True for the rows that are asked for: a row's whole name means that row alone, else a part of names all that have it. */
+function chooser(parts) {
+  if (parts === null) return () => true
+  const names = new Set(scenarios.flatMap(({ rows }) => Object.keys(rows)))
+  return (row) => parts.some((part) => (names.has(part) ? row === part : row.includes(part)))
 }
 
 /** Who went second goes first in the next round. */

@@ -2,7 +2,7 @@
 const usage = `npm run bench -- broker [--json] [--quick] [--only=seglog|kafka] [--rows=PART,PART] [--rounds=N] [--capacity=N]
   --quick      a round of everything, fewer bytes and seconds
   --only       one of the servers, alone
-  --rows       only rows whose names hold one of these parts
+  --rows       only rows with these names, or whose names hold one of these parts
   --rounds     alternating rounds (default 3)
   --capacity   requests a second that the latency rows take for 100% (default: what the slower server does)`
 
