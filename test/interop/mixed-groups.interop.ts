@@ -1,19 +1,29 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type AssignorName, type Consumer, open, type SeglogLog } from '../../ts/index.js'
+import { type AssignorName, type Consumer, type ConsumerOptions, open, type SeglogLog } from '../../ts/index.js'
 import { until } from '../client/group-setup.js'
 import { newBroker } from './brokers/broker-under-test.js'
 import { confluent } from './clients/confluent.js'
-import type { ClassicAssignor, MemberHost } from './clients/foreign-client.js'
+import type { Assignor, ClassicAssignor, MemberHost } from './clients/foreign-client.js'
 import { javaClient } from './clients/java.js'
+import { quickSessions } from './matrix/client-suite.js'
 import { newTopic } from './matrix/topics.js'
 
-/** Our members and foreign ones in the same group: each may be the leader who shares out the partitions of both. */
+/**
+ * Our members and foreign ones in the same group: each may be the leader who shares out the partitions of both, or the
+ * broker does.
+ */
 
 const ours: Record<ClassicAssignor, AssignorName> = {
   range: 'range',
   roundrobin: 'roundRobin',
   sticky: 'sticky',
   cooperative: 'cooperative-sticky',
+}
+/** Options of ours, by what the foreign member calls it. */
+function optionsFor(assignor: Assignor): ConsumerOptions {
+  if (assignor === 'uniform') return { groupProtocol: 'consumer', groupRemoteAssignor: 'uniform' }
+  if (assignor === 'broker-range') return { groupProtocol: 'consumer', groupRemoteAssignor: 'range' }
+  return { partitionAssigners: [ours[assignor]], sessionTimeout: 6_000, heartbeatInterval: 200 }
 }
 const partitions = 6
 
@@ -40,7 +50,7 @@ describe.each([javaClient(4), confluent()].map((client) => [client.name, client]
 
   beforeAll(async () => {
     await client.install()
-    await broker.start()
+    await broker.start({ config: quickSessions })
     log = await open(`kafka://${broker.bootstrap}`)
   })
   afterAll(async () => {
@@ -49,14 +59,13 @@ describe.each([javaClient(4), confluent()].map((client) => [client.name, client]
     await broker.remove()
   })
 
-  async function scene(assignor: ClassicAssignor) {
+  async function scene(assignor: Assignor) {
     const topic = newTopic(`mixed-${assignor}`)
     await log.admin().createTopic({ topic, partitions })
     const groupId = `group-of-${topic}`
     const values: string[] = []
     const join = async (): Promise<Consumer> => {
-      const timing = { sessionTimeout: 6_000, heartbeatInterval: 200 }
-      const consumer = log.consumer({ groupId, from: 'earliest', partitionAssigners: [ours[assignor]], ...timing })
+      const consumer = log.consumer({ groupId, from: 'earliest', ...optionsFor(assignor) })
       await consumer.subscribe([topic])
       const running = consumer.run({ eachMessage: ({ value }) => void values.push(String(value)) })
       onTestFinished(async () => {
@@ -130,5 +139,26 @@ describe.each([javaClient(4), confluent()].map((client) => [client.name, client]
       await third.close()
       await until(() => foreign.assignment.length === partitions)
     })
+  })
+
+  test.each<[Assignor]>([['uniform'], ['broker-range']])('the broker shares out by %s', async (assignor) => {
+    const { groupId, values, join, joinForeign, produce } = await scene(assignor)
+    const own = await join()
+    await until(() => held(own).length === partitions)
+    const foreign = await joinForeign()
+    await until(() => areEven(own, foreign))
+    const group = await log.admin().describeGroup(groupId)
+    expect(group.members.map(({ assignment }) => assignment.length)).toEqual([3, 3])
+    await produce(0, 60)
+    await until(() => new Set([...values, ...foreign.values]).size === 60)
+    expect([values.length, foreign.values.length]).toEqual([30, 30])
+    const third = await join()
+    await until(() => [held(own), held(third), foreign.assignment].every(({ length }) => length === 2))
+    await own.close()
+    await until(() => held(third).length === 3 && foreign.assignment.length === 3)
+    await foreign.host.leave('foreign')
+    await until(() => held(third).length === partitions)
+    await produce(60, 90)
+    await until(() => new Set([...values, ...foreign.values]).size === 90)
   })
 })

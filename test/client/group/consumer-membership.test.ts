@@ -454,6 +454,17 @@ describe('a lasting name', () => {
     expect(membership.state).toBe('out')
   })
 
+  test('that another process held until just now, it takes', async () => {
+    const { coordinator, timers, membership, beats } = setUp({ instanceId: 'i' })
+    coordinator.script('beat', 'UNRELEASED_INSTANCE_ID', 'UNKNOWN_MEMBER_ID')
+    membership.start()
+    await settle()
+    await timers.advance(200)
+    await settle()
+    expect(beats().map(({ memberEpoch }) => memberEpoch)).toEqual([0, -2, 0, membership.generation!.generation])
+    expect(membership.state).toBe('member')
+  })
+
   test('that it holds itself, by a join of which the answer was lost, it lets go of and joins', async () => {
     const { coordinator, timers, membership, beats } = setUp({ instanceId: 'i' })
     coordinator.script('beat', { throws: protocolError('NETWORK_EXCEPTION') }, 'UNRELEASED_INSTANCE_ID')

@@ -287,24 +287,25 @@ export class ConsumerMembership implements GroupMembership {
       return this.failed(refusal)
     }
     if (error.code === 'UNRELEASED_INSTANCE_ID') {
-      const wasItself = await this.wasItself()
-      this.mayBeKnown = wasItself
-      if (!wasItself) return this.failed(error)
+      this.mayBeKnown = await this.release()
+      if (!this.mayBeKnown) return this.failed(error)
     } else if (troubleOf(error) === 'fatal') return this.failed(error)
     await this.waitBeforeRetry()
     return 'joining'
   }
 
   /**
-   * Who holds the lasting name is this very member, by a join of which the answer was lost; then it lets go of it. Any
-   * other holder keeps it.
+   * Lets go of the lasting name where this very member holds it, by a join of which the answer was lost. False where
+   * another does; that one keeps it.
    */
-  private async wasItself(): Promise<boolean> {
+  private async release(): Promise<boolean> {
     try {
       await this.calls.consumerLeave(this.memberId)
       return true
-    } catch (error) {
-      return asSeglogError(error).retriable
+    } catch (thrown) {
+      const error = asSeglogError(thrown)
+      // Its holder may be gone by now.
+      return error.retriable || error.code === 'UNKNOWN_MEMBER_ID'
     }
   }
 
