@@ -52,7 +52,25 @@ describe('the native sender', () => {
     const expected = [filled(10, 1), bytes.subarray(100, 60_100), filled(10, 2), filled(10, 3)]
     expected.push(bytes.subarray(60_100, 120_100), bytes.subarray(0, mebibyte))
     expect(rig.far.output.equals(Buffer.concat(expected))).toBe(true)
-    expect(rig.owner.sent).toBe(1)
+    expect(rig.owner.sent).toBe(2)
+  })
+
+  test.each([
+    { how: 'read', isForced: false },
+    { how: 'left to the transfer', isForced: true },
+  ])('says when the last region has left, however small: one that is $how', async ({ isForced }) => {
+    const rig = new Rig(isForced)
+    const { sender } = rig.wire
+    const segment = await openedSegment(rig)
+    sender.send([filled(10, 1), segment.region(0, 100)])
+    expect([sender.isBlocked, sender.isIdle, rig.owner.sent]).toEqual([false, false, 0])
+    await turn()
+    rig.move(110)
+    expect([sender.isIdle, rig.far.output.length, rig.owner.sent]).toEqual([true, 110, 1])
+    sender.send([filled(10, 2)])
+    await turn()
+    rig.move(10)
+    expect([rig.far.output.length, rig.owner.sent]).toEqual([120, 1])
   })
 
   test('reads no more than a socket takes at once, however many small regions there are', async () => {

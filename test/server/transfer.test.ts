@@ -36,6 +36,19 @@ describe('seglog.transfer', () => {
     expect(server.server.transfer).toEqual({ choice: 'off', nativeWires: 0, nodeWires: 2, counts: null })
   })
 
+  test.each(hasNative ? (['off', 'auto', 'always'] as const) : (['off'] as const))(
+    '%s: who asks for little and closes its end gets the answer, and then the end',
+    async (transfer) => {
+      const server = await started(transfer)
+      const client = await server.connect({ allowHalfOpen: true })
+      await client.ask(apiKey.produce, produceOf('orders', clientBatch('one')), byName.produce)
+      client.socket.end(frameOf(apiKey.fetch, fetchOf('orders', 0), byName.fetch))
+      const { response } = await client.answer(apiKey.fetch, byName.fetch)
+      expect(valuesOf(response.responses[0].partitions[0].records)).toEqual(['one'])
+      await client.closed
+    },
+  )
+
   describe.runIf(hasNative)('where the platform has native connections', () => {
     test('auto: they are native, and records from files pass the process by', async () => {
       const server = await started('auto')

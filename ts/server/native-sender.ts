@@ -49,6 +49,8 @@ export class NativeSender implements ResponseSender {
   #isClosed = false
   /** Its owner was told to wait. */
   #wasBlocked = false
+  /** It was given regions since its owner was last told that none are left: an end of the connection waits for that. */
+  #wasBusy = false
   /** Counted among those whose other end is slow. */
   #isSlow = false
   #whenAllLeft: (() => void) | null = null
@@ -85,6 +87,7 @@ export class NativeSender implements ResponseSender {
         drop(item)
         continue
       }
+      if (isRegion(item)) this.#wasBusy = true
       this.#queue.push(item)
       this.#waitingBytes += item.length
     }
@@ -136,9 +139,11 @@ export class NativeSender implements ResponseSender {
       this.#whenAllLeft = null
       done()
     }
-    if (!this.#wasBlocked || this.isBlocked) return
-    this.#wasBlocked = false
-    this.#owner.onSent()
+    const hasRoom = this.#wasBlocked && !this.isBlocked
+    const hasRest = this.#wasBusy && this.isIdle
+    if (hasRoom) this.#wasBlocked = false
+    if (hasRest) this.#wasBusy = false
+    if (hasRoom || hasRest) this.#owner.onSent()
   }
 
   #sendNext(): void {
