@@ -14,8 +14,8 @@ const rounds = Number(process.env.SEGLOG_BENCH_ROUNDS ?? 3)
 const value = Buffer.alloc(128, 0x61)
 
 /** Records per second of `producers` loops that each await one record at a time. */
-async function rate(producers, writeOne) {
-  const end = Date.now() + durationMs
+async function rate(producers, writeOne, forMs = durationMs) {
+  const end = Date.now() + forMs
   let count = 0
   const start = process.hrtime.bigint()
   await Promise.all(
@@ -29,14 +29,22 @@ async function rate(producers, writeOne) {
   return { rate: count / (Number(process.hrtime.bigint() - start) / 1e9), count }
 }
 
-async function seglog(producers, partitions) {
+/** Every producer sends to all partitions in turn, beginning with its own. */
+async function seglog(producers, partitions, config = {}) {
   return withFolder(async (folder) => {
-    const log = await open(folder)
+    const log = await open(folder, { config })
     await log.admin().createTopic({ topic: 'bench', partitions })
     const writers = Array.from({ length: producers }, () => log.producer({ acks: 'all' }))
-    const result = await rate(producers, (producer) =>
-      writers[producer].send({ topic: 'bench', messages: [{ value, partition: producer % partitions }] }),
-    )
+    const next = writers.map((_, producer) => producer)
+    const writeOne = (producer) => {
+      const partition = next[producer] % partitions
+      next[producer] += producers
+      return writers[producer].send({ topic: 'bench', messages: [{ value, partition }] })
+    }
+    // Every partition has its files, and the directory its journal, before it counts.
+    const warm = await rate(producers, writeOne, Math.min(1000, durationMs))
+    const result = await rate(producers, writeOne)
+    result.count += warm.count
     const ends = await log.admin().listOffsets({ topic: 'bench' })
     const held = ends.reduce((sum, end) => sum + Number(end.latest), 0)
     if (held !== result.count) throw new Error(`acknowledged ${result.count}, the log holds ${held}`)
@@ -52,6 +60,27 @@ async function peer(name, producers) {
     await store.close()
     return result.rate
   })
+}
+
+/** As many durable records at once as producers, over ever more partitions: what one flush of one file allows is the limit. */
+async function overPartitions(report) {
+  for (const partitions of [1, 16, 64, 256]) {
+    const both = await alternate(rounds, {
+      journal: () => seglog(64, partitions),
+      alone: () => seglog(64, partitions, { 'seglog.journal.max.bytes': 0 }),
+      flush: oneFlush,
+    })
+    const limit = 64 / both.flush
+    const name = `64 producers over ${partitions} partitions`
+    report({
+      ...{ name: `${name} against one flush`, value: both.journal, unit: 'records/s' },
+      ...{ peer: 'limit', peerValue: limit, ratio: both.journal / limit },
+    })
+    report({
+      ...{ name: `${name}, journal`, value: both.journal, unit: 'records/s' },
+      ...{ peer: 'a flush per partition', peerValue: both.alone, ratio: both.journal / both.alone },
+    })
+  }
 }
 
 /** Seconds of one flush of 8 KiB appended to a file whose space is already written. */
@@ -143,6 +172,7 @@ export async function run(report) {
       })
     }
   }
+  await overPartitions(report)
   const written = await bytesPerRecord()
   if (written !== null) {
     report({

@@ -27,6 +27,7 @@ constexpr Function kFunctions[] = {
     {"kick", Kick},
     {"openDirectory", OpenDirectory},
     {"directoryOffline", DirectoryOffline},
+    {"directoryRemoveJournal", DirectoryRemoveJournal},
     {"directoryClose", DirectoryClose},
     {"topicsChanged", TopicsChanged},
     {"openSlot", OpenSlot},

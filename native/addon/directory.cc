@@ -66,7 +66,8 @@ napi_value EndsValue(napi_env env, const PartitionEnds& ends) {
 
 }  // namespace
 
-DirectoryHandle::DirectoryHandle(std::shared_ptr<DataDirectory> core) : core_(std::move(core)) {
+DirectoryHandle::DirectoryHandle(std::shared_ptr<DataDirectory> core)
+    : core_(std::move(core)), flush_group_(std::make_shared<FlushGroup>(core_)) {
   for (auto& strand : strands_) strand = std::make_shared<Strand>();
 }
 
@@ -92,14 +93,15 @@ void DirectoryHandle::CloseNow() {
   (void)core_->Close(false);
 }
 
-// openDirectory(path, readOnly, create): ticket of {handle, path, leftBehind, live, mappedLane, ends,
-// offlineTicket}
+// openDirectory(path, readOnly, create, journalBytes): ticket of {handle, path, leftBehind, live, mappedLane,
+// journalWaits, ends, offlineTicket}
 napi_value OpenDirectory(napi_env env, napi_callback_info info) {
-  Arguments<3> arguments(env, info);
+  Arguments<4> arguments(env, info);
   const std::string path = arguments.Text(0, "path");
   DirectoryOptions options;
   options.read_only = arguments.Flag(1, "readOnly");
   options.create = arguments.Flag(2, "create");
+  options.journal_bytes = arguments.Integer(3, "journalBytes");
   if (arguments.failed()) return nullptr;
 
   Environment& environment = arguments.environment();
@@ -118,6 +120,7 @@ napi_value OpenDirectory(napi_env env, napi_callback_info info) {
                          .Set("leftBehind", NameOf(core->left_behind()))
                          .Set("live", core->live())
                          .Set("mappedLane", core->mapped_lane())
+                         .Set("journalWaits", core->journal_waits())
                          .Set("ends", ArrayOf(env, core->ends(), EndsValue))
                          .Set("offlineTicket", offline_ticket)
                          .object();
@@ -129,6 +132,19 @@ napi_value DirectoryOffline(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   DirectoryHandle* directory = arguments.environment().directories.Find(arguments.Bits(0, "directory"));
   return Boolean(env, directory != nullptr && directory->core()->offline());
+}
+
+// directoryRemoveJournal(directory): ticket
+napi_value DirectoryRemoveJournal(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  const uint32_t handle = arguments.Bits(0, "directory");
+  if (arguments.failed()) return nullptr;
+  Environment& environment = arguments.environment();
+  std::shared_ptr<DirectoryHandle> directory = environment.directories.Share(handle);
+  if (!directory) return environment.ThrowClosed("directory");
+  directory->Begun();
+  return environment.Submit(
+      nullptr, MakeTask(directory, [core = directory->core()] { return core->RemoveJournal(); }));
 }
 
 // directoryClose(directory, clean): ticket

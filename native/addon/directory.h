@@ -18,6 +18,8 @@ class DirectoryHandle final : public Resource, public std::enable_shared_from_th
 
   const std::shared_ptr<DataDirectory>& core() const { return core_; }
   bool closed() const { return closed_; }
+  /// Segments of one directory flush together.
+  const std::shared_ptr<FlushGroup>& flush_group() const { return flush_group_; }
 
   /// Operations on one path run in order.
   const std::shared_ptr<Strand>& StrandOf(const std::string& path) {
@@ -33,6 +35,7 @@ class DirectoryHandle final : public Resource, public std::enable_shared_from_th
 
  private:
   const std::shared_ptr<DataDirectory> core_;
+  const std::shared_ptr<FlushGroup> flush_group_;
   std::array<std::shared_ptr<Strand>, 8> strands_;
   size_t pending_ = 0;
   bool closed_ = false;
@@ -55,6 +58,7 @@ class SlotHandle {
 
 napi_value OpenDirectory(napi_env env, napi_callback_info info);
 napi_value DirectoryOffline(napi_env env, napi_callback_info info);
+napi_value DirectoryRemoveJournal(napi_env env, napi_callback_info info);
 napi_value DirectoryClose(napi_env env, napi_callback_info info);
 napi_value TopicsChanged(napi_env env, napi_callback_info info);
 

@@ -6,21 +6,17 @@
 namespace seglog::addon {
 
 SegmentFlush::SegmentFlush(std::shared_ptr<Segment> core, std::shared_ptr<DataDirectory> directory)
-    : core_(std::move(core)),
-      directory_(std::move(directory)),
-      durable_offset_(core_->durable().offset.value) {}
+    : core_(std::move(core)), directory_(std::move(directory)) {}
 
 Status SegmentFlush::FlushRound() {
   directory_->EndsBehind();
-  const Result<LogEnd> durable = core_->Flush();
-  if (durable.ok()) durable_offset_.store(durable.value().offset.value, std::memory_order_release);
-  return durable.status();
+  return core_->Flush().status();
 }
 
 SegmentHandle::SegmentHandle(std::shared_ptr<Segment> core, const DirectoryHandle& directory)
     : core_(std::move(core)),
       flush_(std::make_shared<SegmentFlush>(core_, directory.core())),
-      flush_queue_(std::make_shared<FlushQueue>(flush_)) {}
+      flush_queue_(std::make_shared<FlushQueue>(flush_, directory.flush_group())) {}
 
 void SegmentHandle::Bind(napi_env env, napi_value array, double* state) {
   Forget(env);
@@ -39,11 +35,12 @@ void SegmentHandle::Refresh() {
   const LogEnd end = core_->published();
   state_[kEndPosition] = static_cast<double>(end.position.value);
   state_[kEndOffset] = static_cast<double>(end.offset.value);
-  state_[kDurableOffset] = static_cast<double>(flush_->durable_offset());
+  state_[kDurableOffset] = static_cast<double>(core_->durable().offset.value);
   state_[kMaxTimestamp] = static_cast<double>(core_->max_timestamp().value);
   state_[kMaxTimestampOffset] = static_cast<double>(core_->max_timestamp_offset().value);
   state_[kFirstTimestamp] = static_cast<double>(core_->first_timestamp().value);
   state_[kCreatedMs] = static_cast<double>(core_->created().value);
+  state_[kFlushedOffset] = static_cast<double>(core_->flushed().offset.value);
 }
 
 napi_value SegmentHandle::SubmitLeased(Environment& environment, std::unique_ptr<LoopOperation> operation) {

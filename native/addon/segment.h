@@ -9,7 +9,6 @@
 // leased() first.
 #pragma once
 
-#include <atomic>
 #include <memory>
 
 #include "../core/flusher.h"
@@ -28,6 +27,7 @@ enum StateField : size_t {
   kMaxTimestampOffset,
   kFirstTimestamp,
   kCreatedMs,
+  kFlushedOffset,
   kResult,  // four slots: of appendNow as AppendField, of locateNow base offset and position
   kStateFields = kResult + 4,
 };
@@ -37,12 +37,11 @@ class SegmentFlush final : public FlushTarget {
  public:
   SegmentFlush(std::shared_ptr<Segment> core, std::shared_ptr<DataDirectory> directory);
   Status FlushRound() override;
-  int64_t durable_offset() const { return durable_offset_.load(std::memory_order_acquire); }
+  JournalSource* journal_source() override { return core_.get(); }
 
  private:
   const std::shared_ptr<Segment> core_;
   const std::shared_ptr<DataDirectory> directory_;
-  std::atomic<int64_t> durable_offset_;
 };
 
 /// Loop thread, but for core().

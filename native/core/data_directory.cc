@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "coarse_clock.h"
+#include "journal_replay.h"
 #include "process_info.h"
 
 namespace seglog {
@@ -31,8 +32,9 @@ std::string HolderPid(const std::string& text) {
 }
 
 bool IsOurOwnOrNothing(const std::string& name) {
-  return name == kLockName || name == kEndsName || name == kBallastName || name == kMarkerName ||
-         name == "lost+found" || name.ends_with(".tmp") || name.starts_with(".seglog-probe-");
+  return name == kLockName || name == kEndsName || name == kJournalName || name == kBallastName ||
+         name == kMarkerName || name == "lost+found" || name.ends_with(".tmp") ||
+         name.starts_with(".seglog-probe-");
 }
 
 /// The disk or the file system failed, as opposed to a resource that comes back or a wrong call.
@@ -71,14 +73,23 @@ Status DataDirectory::OpenFiles() {
   overwrite_in_place_ = kind.ok() && *kind == FileSystemKind::kOverwriteInPlace;
   if (read_only()) {
     live_ = HeldByAnother();
-    return JudgeWhatIsLeft(nullptr);
+    SEGLOG_RETURN_IF_ERROR(JudgeWhatIsLeft(nullptr));
+    if (left_behind_ != LeftBehind::kScan) return Status::Ok();
+    auto waiting = UseJournal(io_, path_, JournalUse::kCount);
+    if (!waiting.ok()) return waiting.status();
+    journal_waits_ = waiting->entries > 0;
+    return Status::Ok();
   }
   SEGLOG_RETURN_IF_ERROR(TakeLock());
   live_ = true;
   mapped_lane_ = overwrite_in_place_ && io_.CanPopulate(path_);
   EndsContents before;
   SEGLOG_RETURN_IF_ERROR(JudgeWhatIsLeft(&before));
-  return BeginWriting(before);
+  SEGLOG_RETURN_IF_ERROR(TakeInJournal());
+  SEGLOG_RETURN_IF_ERROR(BeginWriting(before));
+  // Elsewhere an overwrite may want new space, and commits metadata whatever was written before.
+  if (overwrite_in_place_) journal_ = std::make_unique<CommitJournal>(*this, options_.journal_bytes);
+  return Status::Ok();
 }
 
 bool DataDirectory::HeldByAnother() {
@@ -131,6 +142,31 @@ Status DataDirectory::JudgeWhatIsLeft(EndsContents* before) {
   ends_found_ = contents->partitions;
   if (before != nullptr) *before = std::move(*contents);
   return Status::Ok();
+}
+
+// Of a clean directory the journal is void: whoever closed it flushed everything, and another program may
+// have written since.
+Status DataDirectory::TakeInJournal() {
+  const std::string path = path_ + "/" + kJournalName;
+  const Status there = io_.Stat(path).status();
+  if (there.code() == ErrorCode::kNotFound) return Status::Ok();
+  SEGLOG_RETURN_IF_ERROR(there);
+  if (left_behind_ == LeftBehind::kKilled) {
+    const Status flushed = UseJournal(io_, path_, JournalUse::kFlush).status();
+    if (flushed.code() == ErrorCode::kUnsupported) return flushed;
+    // A flush that failed may have lost the pages; the journal has them.
+    if (!flushed.ok()) left_behind_ = LeftBehind::kScan;
+  }
+  if (left_behind_ == LeftBehind::kScan) {
+    SEGLOG_RETURN_IF_ERROR(UseJournal(io_, path_, JournalUse::kReplay).status());
+  }
+  SEGLOG_RETURN_IF_ERROR(io_.Remove(path));
+  return io_.SyncDirectory(path_);
+}
+
+Status DataDirectory::RemoveJournal() {
+  SEGLOG_RETURN_IF_ERROR(CheckWritable());
+  return journal_ ? journal_->Remove() : Status::Ok();
 }
 
 Status DataDirectory::BeginWriting(const EndsContents& before) {
@@ -241,6 +277,10 @@ Status DataDirectory::WithReserves(const std::function<Status()>& write) {
       if (second.code() != ErrorCode::kNoSpace) return second;
     }
     // What was removed, now or earlier, is free only now.
+    if (journal_ && journal_->file_bytes() > 0 && journal_->Remove().ok()) {
+      const Status third = write();
+      if (third.code() != ErrorCode::kNoSpace) return third;
+    }
     if (overwrite_in_place_ || !ballast_wanted_) return first;
     (void)io_.SyncFileSystem(path_);
     return write();
@@ -254,10 +294,13 @@ Status DataDirectory::WithReserves(const std::function<Status()>& write) {
 }
 
 Status DataDirectory::Close(bool clean) {
-  if (closed_.exchange(true)) return Status::Ok();
+  if (journal_) journal_->Stop();
+  if (closed_) return Status::Ok();
   Status status;
+  if (clean && !offline()) status = RemoveJournal();
+  if (closed_.exchange(true)) return Status::Ok();
   if (ends_file_) {
-    if (!offline()) status = FlushFailed(FlushEndsFile());
+    if (!offline() && status.ok()) status = FlushFailed(FlushEndsFile());
     // The next open must not take a clean close on trust when the ends beside it never reached the disk.
     if (clean && (offline() || !status.ok()))
       (void)io_.Remove(path_ + "/" + kMarkerName);

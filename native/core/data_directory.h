@@ -1,6 +1,6 @@
-// A data directory: who writes it (`.lock`), how it was left behind (`.ends`, `.kafka_cleanshutdown`),
-// whether it can still be written (offline after a failed write or flush), and durable operations on its
-// small files.
+// A data directory: who writes it (`.lock`), how it was left behind (`.ends`, `.journal`,
+// `.kafka_cleanshutdown`), whether it can still be written (offline after a failed write or flush), and
+// durable operations on its small files.
 //
 // A read-only open writes nothing at all: no lock, no `.ends`, no marker removed.
 //
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ballast.h"
+#include "commit_journal.h"
 #include "ends_file.h"
 #include "fd_reserve.h"
 #include "io.h"
@@ -33,6 +34,8 @@ enum class LeftBehind {
 struct DirectoryOptions {
   bool read_only = false;
   bool create = true;
+  /// How large `.journal` may become; 0: none is made.
+  int64_t journal_bytes = CommitJournal::kMaxBytes;
 };
 
 class DataDirectory {
@@ -55,6 +58,9 @@ class DataDirectory {
   /// Writing into reserved space needs no allocation here: reserve before writing.
   bool overwrite_in_place() const { return overwrite_in_place_; }
   const std::vector<PartitionEnds>& ends() const { return ends_found_; }
+  /// Read-only opens: acknowledged records wait in `.journal` for an open that may write them where they
+  /// belong; `ends` may know of them.
+  bool journal_waits() const { return journal_waits_; }
   std::string Resolve(const std::string& path) const;
 
   // -- writing
@@ -80,6 +86,16 @@ class DataDirectory {
   /// own was a second journal commit per round and doubled its time.
   void EndsBehind() noexcept;
   EndsFile* ends_file() { return ends_file_.get(); }
+
+  /// Null where none is used: read-only, closed, or a file system that copies on write.
+  CommitJournal* journal() { return journal_.get(); }
+  /// Before bytes that may have been journaled are changed, or a name is given to something else.
+  Status SettleJournal() { return journal_ ? journal_->Settle() : Status::Ok(); }
+  void LeaveJournal(JournalSource* source) {
+    if (journal_) journal_->Leave(source);
+  }
+  /// Everything is flushed: no journal is left behind. For a clean close, before its marker is written.
+  Status RemoveJournal();
 
   /// Appends may take new space: false while the ballast is given away and there is no room to take it again.
   bool MayGrow();
@@ -115,6 +131,8 @@ class DataDirectory {
   bool HeldByAnother();
   Status FlushEndsFile();
   Status JudgeWhatIsLeft(EndsContents* before);
+  /// What a `.journal` was left for: replay, or what a kill left in the page cache brought to disk.
+  Status TakeInJournal();
   Status BeginWriting(const EndsContents& before);
   Status GoOffline(Status cause);
 
@@ -128,6 +146,8 @@ class DataDirectory {
   std::vector<PartitionEnds> ends_found_;
   std::unique_ptr<File> lock_;
   std::unique_ptr<EndsFile> ends_file_;
+  std::unique_ptr<CommitJournal> journal_;
+  bool journal_waits_ = false;
   Ballast ballast_;
   bool ballast_wanted_ = false;  // it could be taken at open
   FdReserve descriptors_;

@@ -80,6 +80,7 @@ Status DataDirectory::MakeDirectory(const std::string& path) {
 
 Status DataDirectory::Rename(const std::string& from, const std::string& to) {
   SEGLOG_RETURN_IF_ERROR(CheckWritable());
+  SEGLOG_RETURN_IF_ERROR(SettleJournal());
   return WithReserves([&] {
     SEGLOG_RETURN_IF_ERROR(io_.Rename(Resolve(from), Resolve(to)));
     SEGLOG_RETURN_IF_ERROR(io_.SyncDirectory(FolderOf(Resolve(to))));
@@ -90,6 +91,7 @@ Status DataDirectory::Rename(const std::string& from, const std::string& to) {
 
 Status DataDirectory::Remove(const std::string& path) {
   SEGLOG_RETURN_IF_ERROR(CheckWritable());
+  if (path.ends_with(".log")) SEGLOG_RETURN_IF_ERROR(SettleJournal());
   SEGLOG_RETURN_IF_ERROR(io_.Remove(Resolve(path)));
   return WithReserves([&] { return io_.SyncDirectory(FolderOf(Resolve(path))); });
 }

@@ -1,4 +1,7 @@
 #include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
 
 #include <chrono>
 
@@ -12,6 +15,8 @@ std::string HostName() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? std::string(name) : std::string("unknown");
 }
+
+bool RandomBytes(uint8_t* out, size_t size) noexcept { return getentropy(out, size) == 0; }
 
 int64_t NowMs() noexcept {
   const auto now = std::chrono::system_clock::now().time_since_epoch();

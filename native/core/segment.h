@@ -25,7 +25,9 @@
 
 #include "ahead.h"
 #include "append_window.h"
+#include "commit_journal.h"
 #include "data_directory.h"
+#include "gate.h"
 #include "header_walk.h"
 #include "offset_index.h"
 #include "record_batch.h"
@@ -112,9 +114,11 @@ struct ReadResult {
 
 class Segment final : public Ahead::Tended,
                       public RegionSource,
+                      public JournalSource,
                       public std::enable_shared_from_this<Segment> {
  public:
   static constexpr size_t kMappedLaneBytes = 64 << 10;
+  static constexpr int64_t kJournaledBytes = 64 << 10;  // more than this is flushed by itself
 
   /// `ahead` null: the storage lane only. kCorrupt when the file's batches do not lead to its end.
   static Result<std::shared_ptr<Segment>> Open(std::shared_ptr<DataDirectory> directory, Ahead* ahead,
@@ -125,7 +129,10 @@ class Segment final : public Ahead::Tended,
 
   RecordOffset base_offset() const { return options_.base_offset; }
   LogEnd published() const noexcept;
+  /// Up to here nothing is lost with the power: it is in the file on disk, or in the journal.
   LogEnd durable() const;
+  /// Up to here the file itself is on disk.
+  LogEnd flushed() const;
   /// The append's statistics as of the published end; consistent on the lease holder's thread.
   TimestampMs max_timestamp() const { return TimestampMs(max_timestamp_.load(std::memory_order_relaxed)); }
   RecordOffset max_timestamp_offset() const {
@@ -188,6 +195,12 @@ class Segment final : public Ahead::Tended,
   Status TruncateTo(RecordOffset offset);
   /// Closes the files, leaving an unsealed segment as a kill would. Idempotent.
   void Close();
+
+  // -- JournalSource
+  bool BeginJournal() override;
+  bool AddTo(JournalFrame* frame) override;
+  void EndJournal(bool committed) override;
+  Status FlushBehind() override;
 
   // -- Ahead::Tended, helper thread
   int64_t Tend(int64_t now_ms, int64_t budget) override;
@@ -303,10 +316,14 @@ class Segment final : public Ahead::Tended,
   LogEnd last_read_;
   uint64_t last_read_cuts_ = 0;
 
-  std::mutex flush_mutex_;     // held through a flush; taken before durable_mutex_
-  bool folder_synced_ = true;  // under flush_mutex_; false: the files' names may not be on disk yet
+  Gate flush_gate_;            // held through a flush or a cut; taken before durable_mutex_
+  bool folder_synced_ = true;  // under flush_gate_; false: the files' names may not be on disk yet
+  LogEnd journaling_to_;       // under flush_gate_
+  std::pair<TopicId, int32_t> partition_;  // with a slot; set by Open
   mutable std::mutex durable_mutex_;
   LogEnd durable_;
+  LogEnd flushed_;    // at most durable_
+  LogEnd journaled_;  // what was given to the journal, committed or not; from flushed_ on it is only there
 
   // Helper thread only.
   int64_t window_bytes_ = AppendWindow::kMinBytes;

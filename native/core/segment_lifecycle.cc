@@ -29,10 +29,15 @@ LogEnd Segment::durable() const {
   return durable_;
 }
 
+LogEnd Segment::flushed() const {
+  std::lock_guard lock(durable_mutex_);
+  return flushed_;
+}
+
 void Segment::SetDurable(LogEnd end) {
   {
     std::lock_guard lock(durable_mutex_);
-    durable_ = end;
+    durable_ = flushed_ = end;
   }
   if (options_.slot != nullptr) options_.slot->SetDurable(options_.base_offset, end.position, end.offset);
 }
@@ -56,7 +61,7 @@ Status Segment::SyncFolderOnce() {
 }
 
 Result<LogEnd> Segment::Flush() {
-  std::lock_guard flushing(flush_mutex_);
+  std::lock_guard flushing(flush_gate_);
   std::shared_lock files(files_mutex_);
   if (file_ == nullptr) return Status::Error(ErrorCode::kClosed, "the segment is closed", log_path_);
   if (!options_.active) return durable();
@@ -66,8 +71,8 @@ Result<LogEnd> Segment::Flush() {
     return durable();
   }
   const LogEnd end = published();
-  const LogEnd from = durable();
-  if (end.position > from.position) {
+  if (end.position > durable().position) {
+    const LogEnd from = flushed();
     SEGLOG_RETURN_IF_ERROR(WritePendingIndexes());
     SEGLOG_RETURN_IF_ERROR(directory_->FlushFailed(SyncFolderOnce()));
     SEGLOG_RETURN_IF_ERROR(directory_->FlushFailed(window_->Sync(from.position.value, end.position.value)));
@@ -77,7 +82,7 @@ Result<LogEnd> Segment::Flush() {
 }
 
 Status Segment::SyncAll() {
-  std::lock_guard flushing(flush_mutex_);
+  std::lock_guard flushing(flush_gate_);
   std::shared_lock files(files_mutex_);
   if (file_ == nullptr) return Status::Error(ErrorCode::kClosed, "the segment is closed", log_path_);
   if (!options_.active) return Status::Ok();
@@ -127,7 +132,9 @@ Status Segment::TruncateTo(RecordOffset offset) {
     return Status::Error(ErrorCode::kInvalidArgument, "only an active segment is cut", log_path_);
   SEGLOG_RETURN_IF_ERROR(CheckAppendable());
   if (offset >= next_offset_) return Status::Ok();
-  std::lock_guard flushing(flush_mutex_);
+  std::lock_guard flushing(flush_gate_);
+  // What is about to be cut must not come back by a replay, over what is appended in its place.
+  SEGLOG_RETURN_IF_ERROR(directory_->SettleJournal());
   LogEnd end{FilePosition(0), options_.base_offset};
   if (offset > options_.base_offset) {
     auto batch = Find(offset, published(), Wait::kYes);
@@ -164,10 +171,11 @@ Status Segment::TruncateTo(RecordOffset offset) {
   const Status status = directory_->Failed(directory_->WithReserves(cut));
   end_ = end.position;  // TakeOver counts them anew; a failed one must not leave less
   next_offset_ = end.offset;
-  const LogEnd durable_before = durable();
-  if (durable_before.position > end.position) {
+  {
     std::lock_guard lock(durable_mutex_);
-    durable_ = end;
+    for (LogEnd* known : {&durable_, &flushed_, &journaled_}) {
+      if (known->position > end.position) *known = end;
+    }
   }
   WatchAgain();
   return status;
@@ -177,7 +185,8 @@ void Segment::Close() {
   if (closed_.exchange(true)) return;
   RetireHelper();
   if (window_) window_->Drop();
-  std::lock_guard flushing(flush_mutex_);
+  std::lock_guard flushing(flush_gate_);
+  directory_->LeaveJournal(this);
   std::unique_lock files(files_mutex_);
   file_.reset();
   offset_index_.reset();

@@ -59,6 +59,7 @@ Result<std::shared_ptr<Segment>> Segment::Open(std::shared_ptr<DataDirectory> di
   segment->ResetAppendState();
   SEGLOG_RETURN_IF_ERROR(segment->options_.create ? segment->CreateFiles() : segment->OpenFiles());
   segment->Publish();
+  segment->flushed_ = segment->journaled_ = segment->durable_;
   if (!segment->options_.active) {
     segment->sealed_.store(true, std::memory_order_relaxed);
     return segment;
@@ -67,6 +68,8 @@ Result<std::shared_ptr<Segment>> Segment::Open(std::shared_ptr<DataDirectory> di
                                                     segment->options_.segment_bytes, segment->end_.value);
   if (EndsSlot* slot = segment->options_.slot; slot != nullptr) {
     slot->SetSegment(segment->options_.base_offset, segment->end_, segment->next_offset_);
+    const PartitionEnds known = slot->Snapshot();
+    segment->partition_ = {known.topic_id, known.partition};
     // Nothing is claimed for a segment of which nothing is known to be on disk: its name may not be either.
     const LogEnd durable = segment->durable_;
     if (durable.position.value > 0)

@@ -441,6 +441,36 @@ void MemoryIo::PowerLoss(uint64_t seed) {
   ++boots_;
 }
 
+void MemoryIo::Kill() {
+  std::lock_guard lock(mutex_);
+  std::map<const Node*, NodePtr> copies;
+  root_ = Copied(root_, copies);
+}
+
+MemoryIo::NodePtr MemoryIo::Copied(const NodePtr& node, std::map<const Node*, NodePtr>& copies) {
+  if (node == nullptr) return nullptr;
+  NodePtr& copy = copies[node.get()];
+  if (copy != nullptr) return copy;
+  const NodePtr made = copy = NewNode(node->is_directory);
+  made->inode = node->inode;
+  made->modified_ms = node->modified_ms;
+  made->size = node->size;
+  made->smallest_size = node->smallest_size;
+  made->durable = node->durable;
+  if (!node->is_directory) CopyWhileStored(made->region->data(), node->region->data(), node->size);
+  const auto copy_names = [&](const Names& from, Names& to) {
+    for (const auto& [name, child] : from) to[name] = Copied(child, copies);
+  };
+  copy_names(node->now, made->now);
+  copy_names(node->durable_names, made->durable_names);
+  for (const Node::Change& change : node->pending) {
+    Node::Change copied;
+    for (const auto& [name, child] : change.names) copied.names.emplace_back(name, Copied(child, copies));
+    made->pending.push_back(std::move(copied));
+  }
+  return made;
+}
+
 void MemoryIo::RollBack(Node& directory, std::mt19937_64& random) {
   const size_t kept = random() % (directory.pending.size() + 1);
   for (size_t i = 0; i < kept; ++i) Node::Apply(directory.pending[i], directory.durable_names);

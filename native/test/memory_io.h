@@ -7,10 +7,10 @@
 //   - creating, renaming and removing become durable by SyncDirectory of the directory; a file's own Sync
 //   does not
 //     make its name durable.
-// A kill is simulated by destroying every File and Mapping: nothing else changes. PowerLoss keeps what is
-// durable and, of what is not, a random part: of each file any subset of its changed 512-byte sectors, some
-// torn inside, and a size between the old and the new; of each directory a prefix of its changes, each of
-// them whole.
+// A kill is simulated by destroying every File and Mapping, or by Kill(): nothing else changes. PowerLoss
+// keeps what is durable and, of what is not, a random part: of each file any subset of its changed 512-byte
+// sectors, some torn inside, and a size between the old and the new; of each directory a prefix of its
+// changes, each of them whole.
 //
 // Thread rule: as Io; stores through a mapping are the caller's to order, as with real files. Files opened
 // before a PowerLoss refer to what was lost and must not be used after it.
@@ -40,6 +40,9 @@ class MemoryIo final : public Io {
   /// Rolls back to what is durable and a part, chosen by seed, of what is not. The boot id changes. All that
   /// is left is durable.
   void PowerLoss(uint64_t seed);
+
+  /// The process died: whatever it still does, with files it opened before, changes nothing any more.
+  void Kill();
 
   /// What FileInfo::modified_ms of files changed from now on says.
   void set_now_ms(int64_t now_ms) { now_ms_.store(now_ms); }
@@ -72,6 +75,7 @@ class MemoryIo final : public Io {
   Result<NodePtr> Directory(const std::string& path) const;
   void RollBack(Node& directory, std::mt19937_64& random);
   NodePtr RolledBack(const Node& file, std::mt19937_64& random);
+  NodePtr Copied(const NodePtr& node, std::map<const Node*, NodePtr>& copies);
 
   mutable std::mutex mutex_;
   NodePtr root_;

@@ -23,6 +23,9 @@ const aimed: FaultPlan[] = [
   { kinds: ['msync'], kill: true },
   { kinds: ['write'], pathIncludes: 'checkpoint', kill: true },
   { kinds: ['write'], pathIncludes: '.snapshot', kill: true },
+  { kinds: ['write'], pathIncludes: '.journal', kill: true },
+  { kinds: ['sync'], pathIncludes: '.journal', kill: true },
+  { kinds: ['remove'], pathIncludes: '.journal', kill: true },
 ]
 
 describe('kill -9', () => {
@@ -40,7 +43,8 @@ describe('kill -9', () => {
       data,
       cycle,
       seed: Math.floor(random() * 1e9),
-      writers: 4,
+      // Few partitions flush each by itself, more of them through the journal.
+      writers: cycle % 2 === 0 ? 4 : 16,
       topics: ['orders', 'events'],
       partitions: 3,
       config: { 'segment.bytes': '1048576', 'index.interval.bytes': '1024', 'retention.ms': '-1' },

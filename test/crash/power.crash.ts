@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { brokenPromises, type Promised, parseAcks } from './acks.js'
@@ -19,14 +20,16 @@ describe.skipIf(missing !== null)(`power loss on a real ext4${missing ? ` (${mis
     const data = join(disk.mount(), 'data')
     const clones: { name: string; promised: Promised[] }[] = []
     let before: Promised[] = []
+    let journals = 0
     for (let life = 0; clones.length < moments; life += 1) {
       const options: WriterOptions = {
         data,
         cycle: life,
         seed: Math.floor(random() * 1e9),
-        writers: 6,
+        // Few partitions flush each by itself, more of them through the journal.
+        writers: life % 3 === 0 ? 6 : 24,
         topics: ['orders', 'events'],
-        partitions: 2,
+        partitions: 8,
         config: { 'segment.bytes': '1048576' },
         acks: life % 2 === 0 ? 'all' : 'mixed',
       }
@@ -53,10 +56,12 @@ describe.skipIf(missing !== null)(`power loss on a real ext4${missing ? ` (${mis
     // otherwise pass for the disk itself, and what its page cache held would be believed.
     for (const { name, promised } of clones) {
       const at = disk.mount(name)
+      if (existsSync(join(at, 'data', '.journal'))) journals += 1
       expect(await brokenPromises(join(at, 'data'), promised, ['all']), name).toEqual([])
       disk.unmount(name)
       disk.remove(name)
     }
+    expect(journals).toBeGreaterThan(moments / 4)
     expect(clones.at(-1)?.promised.filter(({ acks }) => acks === 'all').length).toBeGreaterThan(moments)
   }, 1_200_000)
 })

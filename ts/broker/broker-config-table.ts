@@ -184,6 +184,12 @@ const own: Readonly<Record<string, ConfigDef>> = {
     'Bytes of requests held at a time, over all connections; above it they are read one by one. -1 for no limit.',
     used,
   ),
+  'seglog.journal.max.bytes': longConfig(
+    128 << 20,
+    0,
+    'How large the file may become in which the flushes of many partitions are one; 0 flushes every partition by itself.',
+    used,
+  ),
   'seglog.request.receive.timeout.ms': longConfig(
     30_000,
     1,

@@ -77,7 +77,8 @@ export class Broker {
     const engine = options.engine ?? openEngine()
     const memory = inMemory ? makeMemoryDirectory(logger) : null
     try {
-      const logs = await openLogs(engine, memory?.path ?? target, config, options)
+      const journalBytes = inMemory ? 0 : config.number('seglog.journal.max.bytes')
+      const logs = await openLogs(engine, memory?.path ?? target, config, journalBytes, options)
       try {
         const broker = await Broker.#assemble(engine, logs, config, memory, options)
         checkSignal(signal, target)
@@ -243,7 +244,13 @@ export class Broker {
   }
 }
 
-function openLogs(engine: Engine, path: string, config: BrokerConfig, options: BrokerOptions): Promise<LogDirectory> {
+function openLogs(
+  engine: Engine,
+  path: string,
+  config: BrokerConfig,
+  journalBytes: number,
+  options: BrokerOptions,
+): Promise<LogDirectory> {
   const { readOnly = false, create = !readOnly, clusterId, logger, clock } = options
   return LogDirectory.open(engine, path, {
     readOnly,
@@ -252,6 +259,7 @@ function openLogs(engine: Engine, path: string, config: BrokerConfig, options: B
     nodeId: config.nodeId,
     logger,
     clock,
+    journalBytes,
     producerIdExpirationMs: () => config.number('producer.id.expiration.ms'),
   })
 }

@@ -39,11 +39,15 @@ export async function repairDirectory(path: string, faults: readonly Fault[]): P
   } finally {
     await directory.close(false)
   }
-  // The ordinary start brings the rest into order, the ordinary stop leaves it exact.
-  const logs = await LogDirectory.open(engine, path, { create: false })
+  await startAndStop(path)
+  return repairs
+}
+
+/** The ordinary start brings everything into order, the journal first; the ordinary stop leaves it exact. */
+export async function startAndStop(path: string): Promise<void> {
+  const logs = await LogDirectory.open(openEngine(), path, { create: false })
   await logs.settled
   await logs.close()
-  return repairs
 }
 
 /** A checkpoint that cannot be read is worth less than none. */

@@ -18,6 +18,8 @@ export interface VerifyReport {
   bytes: number
   /** How the last writer left the directory. */
   leftBehind: 'new' | 'clean' | 'killed' | 'scan'
+  /** After a power loss: records wait in `.journal` for the next open that may write; nothing here counts them. */
+  journalWaits: boolean
 }
 
 export interface VerifyOptions {
@@ -41,6 +43,7 @@ export async function verifyDirectory(path: string, options: VerifyOptions = {})
       batches: 0,
       bytes: 0,
       leftBehind: directory.leftBehind,
+      journalWaits: directory.journalWaits,
     }
     const names = new Set(await directory.list('.'))
     if (!names.has(metaPropertiesFile) && ![...names].some((name) => parsePartitionFolder(name) !== null)) {
@@ -131,7 +134,8 @@ async function stateOf(
     return null
   })
   const hex = topicId === null ? null : uuidToHex(topicId)
-  const noted = directory.ends.find((one) => one.topicId === hex && one.partition === partition) ?? null
+  const known = directory.journalWaits ? [] : directory.ends
+  const noted = known.find((one) => one.topicId === hex && one.partition === partition) ?? null
   // After a clean stop `.ends` says nothing; after a power loss only its durable end does.
   const durableEnd = isClean || noted === null || noted.durablePosition === 0 ? 0 : noted.durableOffset
   const isBelieved = directory.leftBehind === 'killed' || directory.live

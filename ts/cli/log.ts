@@ -33,6 +33,11 @@ async function verify(path: string, options: { repair?: boolean; json?: boolean 
     progress.tick()
   }
   let report = await verifyDirectory(path, { onProgress })
+  if (options.repair === true && report.journalWaits) {
+    const { startAndStop } = await import('./log-repair.js')
+    await startAndStop(path)
+    report = await verifyDirectory(path, { onProgress })
+  }
   if (options.repair === true && report.faults.some(({ repair }) => repair !== null)) {
     const { repairDirectory } = await import('./log-repair.js')
     for (const done of await repairDirectory(path, report.faults)) {
@@ -51,6 +56,11 @@ async function verify(path: string, options: { repair?: boolean; json?: boolean 
   say(
     `${outcome}: ${plural(partitions, 'partition')}, ${plural(segments, 'segment')}, ${plural(batches, 'batch', 'batches')}, ${bytesText(report.bytes)}`,
   )
+  if (report.journalWaits) {
+    say(
+      'records that were acknowledged wait in .journal; `--repair`, or any open for writing, puts them into their logs',
+    )
+  }
   if (report.faults.length > 0) process.exitCode = 1
 }
 

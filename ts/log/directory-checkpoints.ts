@@ -46,7 +46,7 @@ export class DirectoryCheckpoints implements LogMarks {
     const { topic, partition } = log
     const { recoveryPoint, highWatermark, logStart } = this.#checkpoints
     const changed: Kind[] = []
-    if (recoveryPoint.set(topic, partition, log.durableOffset)) changed.push('recoveryPoint')
+    if (recoveryPoint.set(topic, partition, log.flushedOffset)) changed.push('recoveryPoint')
     if (highWatermark.set(topic, partition, log.highWatermark)) changed.push('highWatermark')
     const first = log.segments[0].baseOffset
     const moved =

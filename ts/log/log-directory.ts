@@ -33,6 +33,8 @@ export interface LogDirectoryOptions {
   clock?: Clock
   /** In [0, 1), for segment.jitter.ms. */
   random?: () => number
+  /** How large the commit journal may become, in bytes (default 128 MiB); 0 for none. */
+  journalBytes?: number
   /** How many closed segments may be open at once, over all logs (default 256). */
   openSegments?: number
   /** Kafka's producer.id.expiration.ms (default a day). */
@@ -95,8 +97,8 @@ export class LogDirectory {
    * ACCESS_DENIED; FILE_NOT_FOUND if it is not there and may not be made.
    */
   static async open(engine: Engine, path: string, options: LogDirectoryOptions = {}): Promise<LogDirectory> {
-    const { readOnly = false, create = true } = options
-    const files = await engine.openDirectory(path, { readOnly, create })
+    const { readOnly = false, create = true, journalBytes } = options
+    const files = await engine.openDirectory(path, { readOnly, create, journalBytes })
     try {
       const names = await files.list('.')
       if (!readOnly && (await removeIfThere(files, cleanShutdownFile))) await files.syncDirectory('.')
@@ -247,6 +249,7 @@ export class LogDirectory {
     const clean = !this.readOnly && !this.offline && failures.length === 0 && exact
     try {
       if (!this.readOnly && !this.offline) {
+        if (clean) await this.files.removeJournal()
         await this.#checkpoints.save(logs)
         if (clean) await this.files.replaceFile(cleanShutdownFile, cleanShutdownText)
       }

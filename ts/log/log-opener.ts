@@ -92,7 +92,9 @@ export class LogOpener {
   #leftBehind({ topic, partition, topicId }: OpenLogOptions, leftBehind: LeftBehind): LeftBehindLog {
     const { directory, checkpoints } = this.#surroundings
     const hex = uuidToHex(topicId)
-    const ends = directory.ends.find((each) => each.topicId === hex && each.partition === partition) ?? null
+    // What waits in the journal is not in the files: they are behind the ends, and right as far as they go.
+    const known = directory.journalWaits ? [] : directory.ends
+    const ends = known.find((each) => each.topicId === hex && each.partition === partition) ?? null
     const marks = {
       recoveryPoint: checkpoints.get('recoveryPoint', topic, partition) ?? 0,
       logStartOffset: checkpoints.get('logStart', topic, partition) ?? 0,

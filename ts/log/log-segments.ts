@@ -10,8 +10,10 @@ import { SegmentList } from './segment-list.js'
 /** A sealed segment whose bytes are not all on disk yet. */
 interface Unflushed {
   readonly entry: LogSegment
-  /** Everything before it is on disk. */
+  /** Everything before it is on disk, in the segment or in the journal. */
   durableOffset(): number
+  /** Everything before it is on disk in the segment. */
+  flushedOffset(): number
   readonly done: Promise<void>
 }
 
@@ -81,6 +83,12 @@ export class LogSegments {
     return first === undefined ? this.#active.durableOffset : first.durableOffset()
   }
 
+  /** Everything before it is on disk in the segments' own files: for a reader who knows nothing of the journal. */
+  get flushedOffset(): number {
+    const first = this.#unflushed[0]
+    return first === undefined ? this.#active.flushedOffset : first.flushedOffset()
+  }
+
   get sizeBytes(): number {
     let size = 0
     for (const entry of this.list) size += entry.sizeBytes
@@ -138,7 +146,7 @@ export class LogSegments {
     entry.becomeClosed(this.#closedSegment(entry.baseOffset, old))
     this.list.add(LogSegment.active(next))
     this.#adopt(next)
-    this.#flushLater(entry, () => old.durableOffset, Promise.resolve(entry.use((segment) => segment.flush())))
+    this.#flushLater(entry, old, Promise.resolve(entry.use((segment) => segment.flush())))
     this.onRoll?.(base)
   }
 
@@ -157,7 +165,8 @@ export class LogSegments {
     const from = Math.max(0, this.list.floorIndex(offset))
     for (let i = from; i < this.list.length - 1; i++) {
       const entry = this.list.at(i)!
-      this.#flushLater(entry, () => entry.baseOffset, flushClosedSegment(this.#context, entry.baseOffset))
+      const nothing = { durableOffset: entry.baseOffset, flushedOffset: entry.baseOffset }
+      this.#flushLater(entry, nothing, flushClosedSegment(this.#context, entry.baseOffset))
     }
   }
 
@@ -218,10 +227,15 @@ export class LogSegments {
     return Math.floor(this.#context.random() * Math.min(segmentJitterMs, segmentMs))
   }
 
-  #flushLater(entry: LogSegment, durableOffset: () => number, flushed: Promise<void>): void {
+  #flushLater(
+    entry: LogSegment,
+    reached: Pick<Segment, 'durableOffset' | 'flushedOffset'>,
+    flushed: Promise<void>,
+  ): void {
     const unflushed: Unflushed = {
       entry,
-      durableOffset,
+      durableOffset: () => reached.durableOffset,
+      flushedOffset: () => reached.flushedOffset,
       done: flushed.then(() => {
         this.#unflushed = this.#unflushed.filter((other) => other !== unflushed)
       }),

@@ -114,9 +114,14 @@ export class Log {
     return this.#segments.endOffset
   }
 
-  /** Everything before it is on disk. */
+  /** Everything before it is on disk, in the log's own files or in the directory's journal. */
   get durableOffset(): number {
     return this.#segments.durableOffset
+  }
+
+  /** Everything before it is on disk in the log's own files: what the recovery point may promise to Kafka. */
+  get flushedOffset(): number {
+    return this.#segments.flushedOffset
   }
 
   get leaderEpoch(): number {

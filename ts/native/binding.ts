@@ -37,6 +37,7 @@ export interface OpenedDirectory {
   leftBehind: LeftBehind
   live: boolean
   mappedLane: boolean
+  journalWaits: boolean
   ends: PartitionEnds[]
   /** Answered with an error when the directory goes offline. */
   offlineTicket: number
@@ -51,10 +52,11 @@ export const StateField = {
   maxTimestampOffset: 4,
   firstTimestamp: 5,
   createdMs: 6,
+  flushedOffset: 7,
   /** Four results of the last `appendNow`, or two of the last `locateNow`. */
-  result: 7,
+  result: 8,
 } as const
-export const stateFieldCount = 11
+export const stateFieldCount = 12
 
 export const AppendFlag = { verifyCrc: 1, keepOffsets: 2, checkRecords: 4, keyedRecords: 8 } as const
 export const ScanFlag = { checkCrc: 1, walkRecords: 2, rebuildIndexes: 4, truncate: 8, verifyIndexes: 16 } as const
@@ -62,8 +64,9 @@ export const ScanFlag = { checkCrc: 1, walkRecords: 2, rebuildIndexes: 4, trunca
 export interface Binding extends Partial<WireBinding> {
   kick(): void
 
-  openDirectory(path: string, readOnly: boolean, create: boolean): Ticket<OpenedDirectory>
+  openDirectory(path: string, readOnly: boolean, create: boolean, journalBytes: number): Ticket<OpenedDirectory>
   directoryOffline(directory: number): boolean
+  directoryRemoveJournal(directory: number): Ticket<void>
   directoryClose(directory: number, clean: boolean): Ticket<void>
   topicsChanged(directory: number): void
 

@@ -11,6 +11,7 @@ export class NativeDirectory implements Directory {
   readonly live: boolean
   readonly mappedLane: boolean
   readonly ends: readonly PartitionEnds[]
+  readonly journalWaits: boolean
   onOffline: ((error: Error) => void) | null = null
   /** Segments open in it: they are closed before it is. */
   readonly segments = new Set<NativeSegment>()
@@ -29,6 +30,7 @@ export class NativeDirectory implements Directory {
     this.live = opened.live
     this.mappedLane = opened.mappedLane
     this.ends = opened.ends
+    this.journalWaits = opened.journalWaits
     this.#offlineTicket = opened.offlineTicket
     calls.on(this.#offlineTicket, (error) => this.onOffline?.(error))
   }
@@ -85,6 +87,10 @@ export class NativeDirectory implements Directory {
 
   syncDirectory(path: string): Promise<void> {
     return this.#calls.run((native) => native.syncDirectory(this.#handle, path))
+  }
+
+  removeJournal(): Promise<void> {
+    return this.#calls.run((native) => native.directoryRemoveJournal(this.#handle))
   }
 
   /** Idempotent: the first call decides whether it is clean. Segments still open are closed as a kill would. */

@@ -44,6 +44,8 @@ export interface DirectoryOptions {
   readOnly?: boolean
   /** Create the directory if it does not exist (default true). */
   create?: boolean
+  /** How large `.journal` may become (default 128 MiB); 0: none is made, every segment is flushed by itself. */
+  journalBytes?: number
 }
 
 export interface FileStat {
@@ -65,6 +67,11 @@ export interface Directory {
   readonly offline: boolean
   /** What `.ends` held at open. */
   readonly ends: readonly PartitionEnds[]
+  /**
+   * Read-only opens after a power loss: acknowledged records wait in `.journal` until the directory is opened for
+   * writing. The files do not have them yet, and `ends` may speak of them.
+   */
+  readonly journalWaits: boolean
   /** Called once when the directory goes offline. */
   onOffline: ((error: Error) => void) | null
 
@@ -84,6 +91,8 @@ export interface Directory {
   remove(path: string): Promise<void>
   removeTree(path: string): Promise<void>
   syncDirectory(path: string): Promise<void>
+  /** Flushes what was only journaled and removes `.journal`; before the clean-shutdown marker is written. */
+  removeJournal(): Promise<void>
   /**
    * Releases `.ends` and the lock. `clean` says every segment was sealed and flushed and every checkpoint written;
    * the caller has written `.kafka_cleanshutdown` last (replaceFile) before.
@@ -202,8 +211,10 @@ export interface Segment {
   readonly endPosition: number
   /** Offset after the last published record; baseOffset while empty. */
   readonly endOffset: number
-  /** Everything before this offset in this segment is on disk. */
+  /** Everything before this offset in this segment is on disk, in its file or in the journal. */
   readonly durableOffset: number
+  /** Everything before this offset is on disk in the segment's own file; what a journal's background flush adds shows late. */
+  readonly flushedOffset: number
   /** Largest timestamp in the segment and the last offset of the batch that holds it; -1 while empty. */
   readonly maxTimestamp: number
   readonly maxTimestampOffset: number

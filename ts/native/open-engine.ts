@@ -32,6 +32,8 @@ export function openEngine(): Engine {
   return shared
 }
 
+const defaultJournalBytes = 128 << 20
+
 class NativeEngine implements Engine {
   readonly #calls: Calls
   #wires: Wires | null | undefined
@@ -41,8 +43,10 @@ class NativeEngine implements Engine {
   }
 
   async openDirectory(path: string, options: DirectoryOptions = {}): Promise<Directory> {
-    const { readOnly = false, create = true } = options
-    const opened = await this.#calls.run((native) => native.openDirectory(resolve(path), readOnly, create))
+    const { readOnly = false, create = true, journalBytes = defaultJournalBytes } = options
+    const opened = await this.#calls.run((native) =>
+      native.openDirectory(resolve(path), readOnly, create, journalBytes),
+    )
     return new NativeDirectory(this.#calls, opened, readOnly)
   }
 

@@ -39,6 +39,10 @@ export class NativeSegment implements Segment {
     return this.#state[StateField.durableOffset]!
   }
 
+  get flushedOffset(): number {
+    return this.#state[StateField.flushedOffset]!
+  }
+
   get maxTimestamp(): number {
     return this.#state[StateField.maxTimestamp]!
   }
