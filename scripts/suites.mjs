@@ -19,6 +19,7 @@ const table = [
   ['fuzz of the protocol', 'test:fuzz-protocol', 3, { SEGLOG_FUZZ_RUNS: '1000000' }],
   ['crash', 'test:crash', 15, { SEGLOG_KILL_CYCLES: '300', SEGLOG_POWER_CUTS: '50' }],
   ['disk', 'test:disk', 5],
+  ['soak', 'test:soak', 5, { SEGLOG_SOAK_SECONDS: '60' }],
   ['interop', 'test:interop', 15],
   ['interop with the transfer off and forced', 'test:transfer', 8],
   ['client on three targets', 'test:targets', 10],

@@ -1,5 +1,5 @@
 // A long suite of vitest, which lives with its configuration in test/NAME/.
-//   node scripts/test-suite.mjs crash|interop|disk [vitest arguments]
+//   node scripts/test-suite.mjs crash|interop|disk|soak [vitest arguments]
 import { join } from 'node:path'
 import { conclude } from './notes.mjs'
 import { runVitest } from './vitest.mjs'
