@@ -10,11 +10,13 @@ const saidCharacters = 20_000
 /** `seglog serve` as a child process that tells, when asked, what memory JavaScript holds in it. */
 export class ServedProcess {
   private said = ''
+  private readonly exited: Promise<void>
 
   private constructor(
     private readonly child: ChildProcess,
     readonly data: string,
   ) {
+    this.exited = once(child, 'exit').then(() => {})
     child.stderr!.on('data', (chunk: Buffer) => {
       this.said = (this.said + chunk.toString()).slice(-saidCharacters)
     })
@@ -54,11 +56,9 @@ export class ServedProcess {
 
   /** Ends it in order; its exit code. */
   async stop(): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode
-    const exit = once(this.child, 'exit')
     this.child.kill('SIGTERM')
-    const [code] = await exit
-    return code
+    await this.exited
+    return this.child.exitCode
   }
 
   kill(): void {
@@ -75,7 +75,7 @@ export class ServedProcess {
   }
 
   private async gone(): Promise<never> {
-    await once(this.child, 'exit')
+    await this.exited
     throw new Error(`serve ended by itself with ${this.child.exitCode}: ${this.said}`)
   }
 }
