@@ -66,7 +66,7 @@ async function peer(name, producers) {
 async function overPartitions(report) {
   for (const partitions of [1, 16, 64, 256]) {
     const both = await alternate(rounds, {
-      journal: () => seglog(64, partitions),
+      journal: () => seglog(64, partitions, { 'seglog.journal.max.bytes': 128 << 20 }),
       alone: () => seglog(64, partitions, { 'seglog.journal.max.bytes': 0 }),
       flush: oneFlush,
     })

@@ -31,7 +31,7 @@ export interface WriterOptions {
 const codecs = ['none', 'none', 'gzip', 'lz4'] as const
 
 async function main(options: WriterOptions): Promise<void> {
-  const log = await open(options.data)
+  const log = await open(options.data, { config: { 'seglog.journal.max.bytes': 128 << 20 } })
   const admin = log.admin()
   const existing = new Set(await admin.listTopics())
   for (const topic of options.topics) {

@@ -185,9 +185,9 @@ const own: Readonly<Record<string, ConfigDef>> = {
     used,
   ),
   'seglog.journal.max.bytes': longConfig(
-    128 << 20,
     0,
-    'How large the file may become in which the flushes of many partitions are one; 0 flushes every partition by itself.',
+    0,
+    'Experimental, see format.md. How large the file may become in which the flushes of many partitions are one, at most 128 MiB; 0 flushes every partition by itself.',
     used,
   ),
   'seglog.request.receive.timeout.ms': longConfig(

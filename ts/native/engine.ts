@@ -44,7 +44,7 @@ export interface DirectoryOptions {
   readOnly?: boolean
   /** Create the directory if it does not exist (default true). */
   create?: boolean
-  /** How large `.journal` may become (default 128 MiB); 0: none is made, every segment is flushed by itself. */
+  /** How large `.journal` may become, at most 128 MiB; 0 (the default): none is made, every segment is flushed by itself. */
   journalBytes?: number
 }
 

@@ -32,7 +32,8 @@ export function openEngine(): Engine {
   return shared
 }
 
-const defaultJournalBytes = 128 << 20
+/** Off: see docs/format.md on why. */
+const defaultJournalBytes = 0
 
 class NativeEngine implements Engine {
   readonly #calls: Calls
