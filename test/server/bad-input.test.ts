@@ -88,6 +88,18 @@ describe('what is no Kafka request is closed with one line in the log', () => {
     expect(String(bad.received)).toMatch(/^HTTP\/1\.1 400/)
   })
 
+  test('an empty request and nothing else, and a connection that ends at once', async () => {
+    const server = await besideGoodClient(async (server, bad) => {
+      const silent = await server.connect({ allowHalfOpen: true })
+      silent.socket.end()
+      await silent.closed
+      bad.socket.write(int32(0))
+      await bad.closed
+    })
+    expect(server.lines('warn')).toHaveLength(1)
+    await eventually(() => server.server.connections === 1)
+  })
+
   test('a request cut in the middle', async () => {
     const server = await besideGoodClient(async (_, bad) => {
       const bytes = frameOf(apiKey.metadata)

@@ -103,12 +103,17 @@ export class Wires {
     // Without one where all that is in it is empty.
     const chunk = small ?? noBytes
     for (let at = 0; at < count; ) {
-      const onEvent = this.#listeners.get(this.#events[at + WireField.wire]!)
-      const event = this.#eventAt(at, chunk, blocks)
-      at += wireFieldCount + frameFieldCount * event.frames.length
-      if (onEvent === undefined) this.#drop(event)
-      else callSafely(onEvent, event)
+      const from = at
+      at += wireFieldCount + frameFieldCount * this.#events[from + WireField.frames]!
+      callSafely(() => this.#tell(from, chunk, blocks))
     }
+  }
+
+  #tell(at: number, chunk: Uint8Array, blocks: ArrayBuffer[]): void {
+    const onEvent = this.#listeners.get(this.#events[at + WireField.wire]!)
+    const event = this.#eventAt(at, chunk, blocks)
+    if (onEvent === undefined) this.#drop(event)
+    else onEvent(event)
   }
 
   #eventAt(at: number, chunk: Uint8Array, blocks: ArrayBuffer[]): WireEvent {
@@ -229,10 +234,10 @@ export class SendList {
   }
 }
 
-/** What one listener throws must not lose the events of the others. */
-function callSafely(onEvent: (event: WireEvent) => void, event: WireEvent): void {
+/** What one event makes throw must not lose the others. */
+function callSafely(tell: () => void): void {
   try {
-    onEvent(event)
+    tell()
   } catch (error) {
     queueMicrotask(() => {
       throw error
