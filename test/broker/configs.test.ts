@@ -63,7 +63,9 @@ describe('the broker config table', () => {
       'leader.replication.throttled.rate',
       'replica.alter.log.dirs.io.max.bytes.per.second',
       'log.write.caching',
+      'seglog.journal.max.bytes',
       'seglog.request.receive.timeout.ms',
+      'seglog.transfer',
     ])
     expect([...theirs].filter(([key, text]) => line(key) !== text).map(([key]) => line(key))).toEqual([
       'controller.listener.names LIST  read-only',
