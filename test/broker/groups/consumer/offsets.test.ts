@@ -136,7 +136,7 @@ describe('offsets of a consumer group', () => {
     }
     for (let passed = 0; passed < 7 * day + 20 * 60_000; passed += 40_000) await pass()
     // What a sweep removes is written first, which takes real time, and the next sweep waits for that.
-    const left = async (): Promise<string[]> => {
+    const left = async (): Promise<unknown> => {
       await pass()
       return fetched(a, null, -1)
     }
