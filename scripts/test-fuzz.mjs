@@ -28,7 +28,7 @@ if (!built) {
 const counts = { passed: 0, failed: 0 }
 for (const target of readdirSync(join(root, 'native', 'fuzz')).filter((file) => file.endsWith('_fuzz.cc'))) {
   const name = target.slice(0, -'.cc'.length)
-  const runs = asked ?? (name.startsWith('segment_') ? '50000' : '300000')
+  const runs = asked ?? (/^(journal|segment)_/.test(name) ? '50000' : '300000')
   const seeds = join('native', 'fuzz', 'corpus', name.slice(0, -'_fuzz'.length))
   const grown = join(build, 'grown', name)
   mkdirSync(join(root, grown), { recursive: true })

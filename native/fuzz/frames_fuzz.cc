@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     size_t brought = 0;
     for (const MutableByteSpan target : targets) {
       const size_t part = std::min({target.size(), step - brought, left.size() - brought});
-      std::memcpy(target.data(), left.data() + brought, part);
+      if (part > 0) std::memcpy(target.data(), left.data() + brought, part);
       brought += part;
     }
     Check(brought > 0);

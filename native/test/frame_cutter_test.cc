@@ -29,7 +29,7 @@ class Brought {
     size_t brought = 0;
     for (const MutableByteSpan target : targets) {
       const size_t part = std::min({target.size(), most - brought, stream.size() - brought});
-      std::memcpy(target.data(), stream.data() + brought, part);
+      if (part > 0) std::memcpy(target.data(), stream.data() + brought, part);
       brought += part;
     }
     EXPECT_GT(brought, 0u);

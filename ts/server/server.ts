@@ -73,7 +73,8 @@ export class Server {
   async listen(options: ListenerOptions): Promise<Listener> {
     const listener = await Listener.open(options, this.#wires.wantsPaused, (socket) => this.#take(socket, options.name))
     this.#listeners.push(listener)
-    this.#timer ??= setInterval(() => this.#tick(), this.#tickMs())
+    // Behind what has come: after a stall of the event loop it lies unread, and its connection would pass for idle.
+    this.#timer ??= setInterval(() => setImmediate(this.#tick), this.#tickMs())
     return listener
   }
 
@@ -149,7 +150,7 @@ export class Server {
     if (this.#connections.size === 0) this.#whenEmpty?.()
   }
 
-  #tick(): void {
+  readonly #tick = (): void => {
     const nowMs = performance.now()
     for (const connection of this.#connections) connection.tick(nowMs)
     this.#host.budget.tick()
